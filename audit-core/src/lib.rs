@@ -1,0 +1,3 @@
+//! Audit trail for tool gateways.
+
+pub mod payload;
