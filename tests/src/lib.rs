@@ -1,1 +1,3 @@
-//! Audit tests.
+//! What the scenarios and the benches share.
+
+pub mod bench;
