@@ -14,7 +14,7 @@ use audit_core::event::{
 };
 use audit_core::payload::{Payload, PayloadContext, PayloadPolicy};
 use audit_core::{AuditLogger, AuditSink};
-use audit_memory::{MemoryStore, WhenFull};
+use audit_memory::{MemoryConfig, MemoryStore, WhenFull};
 use audit_tests::bench::{Bench, Options, Sample};
 use tokio::runtime::Runtime;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -188,11 +188,10 @@ fn log_events(runtime: &Runtime, parts: &Parts, n_callers: usize, n_events: usiz
 }
 
 fn store() -> MemoryStore {
-    MemoryStore::builder()
+    let bounds = MemoryConfig::new()
         .max_events(10_000)
-        .when_full(WhenFull::ForgetOldest)
-        .build()
-        .expect("the bounds are fine")
+        .when_full(WhenFull::ForgetOldest);
+    MemoryStore::with_config(bounds)
 }
 
 fn logger(sink: impl AuditSink) -> AuditLogger {

@@ -20,10 +20,7 @@ fn licences() -> Result<(), String> {
         return Err("cargo-deny is missing: `cargo install --locked cargo-deny`".to_owned());
     }
     // The database of advisories is a repository to clone, which not every machine reaches.
-    cargo(
-        &["deny", "check", "bans", "licenses", "sources"],
-        &[],
-    )
+    cargo(&["deny", "check", "bans", "licenses", "sources"], &[])
 }
 
 fn lint() -> Result<(), String> {

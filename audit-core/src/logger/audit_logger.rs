@@ -26,7 +26,7 @@ use crate::sink::{AuditSink, Durability, Health};
 /// * A sink that is unavailable is waited for, without a limit on tries; the queue fills
 ///   meanwhile, up to its bounds.
 /// * A record that the sink refuses is told to its caller, counted, and told by a loss event
-///   (method [`LOSS_METHOD`](super::LOSS_METHOD)); its neighbours are stored.
+///   (method [`LOSS_METHOD`](super::LOSS_METHOD)); its neighbors are stored.
 /// * When the last handle is dropped, what is queued is still stored while the runtime lives; use
 ///   [`shutdown`](Self::shutdown) to wait for it.
 ///

@@ -1,7 +1,7 @@
 use super::acknowledgement::Recorded;
 use super::audit_logger::Shared;
-use super::loss::{self, LossReason};
-use super::queue::Entry;
+use super::loss::LossReason;
+use super::queue::{Entry, Origin};
 use crate::error::{Error, ErrorKind};
 use crate::event::AuditEvent;
 use crate::sink::{Receipt, Refusal, RefusalKind};
@@ -48,6 +48,9 @@ impl Batch {
     /// Answers the callers of what was tried.
     pub(super) fn settle(&mut self, shared: &Shared, receipts: Vec<Receipt>) {
         let tried = self.n_settled..self.n_settled + self.n_tried;
+        if receipts.iter().any(Receipt::is_kept) {
+            shared.losses.let_go();
+        }
         for (entry, receipt) in self.entries[tried].iter_mut().zip(receipts) {
             settle_one(shared, entry, receipt);
         }
@@ -107,8 +110,9 @@ fn refuse(shared: &Shared, entry: &Entry, refusal: Refusal) -> Error {
 fn lose(shared: &Shared, entry: &Entry, reason: LossReason) {
     let event = &entry.event;
     tracing::error!(id = %event.id, writer = %event.writer, seq = %event.seq, ?reason, "an audit event was not stored");
-    if !loss::is_loss_event(event) {
-        shared.losses.add(reason, event.ts);
+    match entry.origin {
+        Origin::Call { .. } => shared.losses.add(reason, event.ts),
+        Origin::Loss(reason, loss) => shared.losses.hold(reason, loss),
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use super::audit_logger::Shared;
 use super::backoff::Backoff;
 use super::batch::Batch;
+use super::loss;
 use super::queue::Entry;
 use crate::error::{Error, ErrorKind};
 use crate::event::AuditEvent;
@@ -24,6 +25,7 @@ pub(super) struct Batcher {
     max_bytes: usize,
     given_up: watch::Receiver<bool>,
     finished: watch::Sender<Option<Finished>>,
+    last_will: LastWill,
 }
 
 /// How the work of a batcher ended.
@@ -43,21 +45,22 @@ impl Batcher {
         given_up: watch::Receiver<bool>,
         finished: watch::Sender<Option<Finished>>,
     ) -> Self {
+        let last_will = LastWill {
+            shared: Arc::clone(&shared),
+            is_needed: true,
+        };
         Self {
             shared,
             max_events,
             max_bytes,
             given_up,
             finished,
+            last_will,
         }
     }
 
     /// Works until the queue was drained for good, or whoever waits for that gives up.
-    pub(super) async fn run(self) {
-        let last_will = LastWill {
-            shared: Arc::clone(&self.shared),
-            is_needed: true,
-        };
+    pub(super) async fn run(mut self) {
         let end = match self.store_everything().await {
             Ok(()) => Finished {
                 unstored: Vec::new(),
@@ -65,7 +68,7 @@ impl Batcher {
             },
             Err(unstored) => self.give_up(unstored),
         };
-        last_will.revoke();
+        self.last_will.is_needed = false;
         self.finished.send_replace(Some(end));
     }
 
@@ -78,10 +81,7 @@ impl Batcher {
             ..
         } = self;
         loop {
-            for event in shared.losses.take_events(&shared.stamper, &shared.writer) {
-                shared.counters.accepted.add_one();
-                shared.queue.push_own(event);
-            }
+            self.tell_losses();
             let entries = tokio::select! {
                 biased;
                 () = self.giving_up() => return Err(Vec::new()),
@@ -91,6 +91,19 @@ impl Batcher {
                 return Ok(());
             };
             self.store(Batch::new(entries)).await?;
+        }
+    }
+
+    fn tell_losses(&self) {
+        let shared = &*self.shared;
+        for (reason, loss) in shared.losses.take() {
+            // Every field of the event is this crate's own.
+            let Ok(event) = loss::event(reason, loss, &shared.stamper, &shared.writer) else {
+                continue;
+            };
+            if shared.queue.push_own(event, reason, loss) {
+                shared.counters.accepted.add_one();
+            }
         }
     }
 
@@ -114,7 +127,7 @@ impl Batcher {
                         return Err(batch.into_open());
                     }
                 }
-                // One record can be why a whole batch fails: its neighbours are stored without it.
+                // One record can be why a whole batch fails: its neighbors are stored without it.
                 Err(error) if error.is_closed() || !batch.halve() => batch.fail(shared, &error),
                 Err(_) => {}
             }
@@ -205,16 +218,12 @@ async fn contain<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, E
     .await
 }
 
-/// Tells what a runtime that ends before its logger takes along.
+/// Tells what a runtime that ends before its logger takes along, also if the task was never
+/// polled.
+#[derive(Debug)]
 struct LastWill {
     shared: Arc<Shared>,
     is_needed: bool,
-}
-
-impl LastWill {
-    fn revoke(mut self) {
-        self.is_needed = false;
-    }
 }
 
 impl Drop for LastWill {

@@ -1,10 +1,12 @@
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
 use super::stamper::Stamper;
-use crate::event::{AuditEvent, EventDraft, Method, Outcome, Role, Seq, Timestamp, WriterId};
+use crate::event::{
+    AuditEvent, EventDraft, InvalidField, Method, Outcome, Role, Seq, Timestamp, WriterId,
+};
 use crate::payload::{Payload, PayloadContext, PayloadPolicy};
 
 /// The method of a loss event: a record of the logger's own about records that could not be kept.
@@ -29,12 +31,20 @@ pub(super) enum LossReason {
 /// What was lost and has not been recorded yet, by reason.
 #[derive(Debug, Default)]
 pub(super) struct Losses {
-    pending: Mutex<BTreeMap<LossReason, Loss>>,
+    pending: Mutex<Pending>,
 }
 
-/// What a loss event holds as its request.
-#[derive(Clone, Copy, Debug, Serialize)]
-struct Loss {
+#[derive(Debug, Default)]
+struct Pending {
+    by_reason: BTreeMap<LossReason, Loss>,
+    /// The sink does not even take what tells of a loss: it is told again when the sink has
+    /// stored something, or there would be no end to trying.
+    is_held: bool,
+}
+
+/// So many records of such a time: what a loss event holds as its request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Loss {
     count: u64,
     since: Timestamp,
     until: Timestamp,
@@ -50,46 +60,77 @@ struct LossForm {
 impl Losses {
     /// Counts a record that began at `ts`.
     pub(super) fn add(&self, reason: LossReason, ts: Timestamp) {
-        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        let loss = pending.entry(reason).or_insert(Loss {
-            count: 0,
-            since: ts,
-            until: ts,
-        });
-        loss.count += 1;
-        loss.since = std::cmp::min(loss.since, ts);
-        loss.until = std::cmp::max(loss.until, ts);
+        self.lock().add(
+            reason,
+            Loss {
+                count: 1,
+                since: ts,
+                until: ts,
+            },
+        );
     }
 
-    /// Turns what was lost into events; each loss is told once.
-    pub(super) fn take_events(&self, stamper: &Stamper, writer: &WriterId) -> Vec<AuditEvent> {
-        let pending =
-            std::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner));
-        pending
-            .into_iter()
-            .filter_map(|(reason, loss)| event(LossForm { reason, loss }, stamper, writer))
-            .collect()
+    /// Takes back what could not be told.
+    pub(super) fn hold(&self, reason: LossReason, loss: Loss) {
+        let mut pending = self.lock();
+        pending.is_held = true;
+        pending.add(reason, loss);
+    }
+
+    /// The sink stores again: what was held can be told.
+    pub(super) fn let_go(&self) {
+        self.lock().is_held = false;
+    }
+
+    /// What is to be told now; each loss is told once.
+    pub(super) fn take(&self) -> BTreeMap<LossReason, Loss> {
+        let mut pending = self.lock();
+        if pending.is_held {
+            BTreeMap::new()
+        } else {
+            std::mem::take(&mut pending.by_reason)
+        }
+    }
+
+    /// How many records were lost of which no event tells.
+    pub(super) fn n_untold(&self) -> u64 {
+        self.lock().by_reason.values().map(|loss| loss.count).sum()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Whether the record is the logger's own about a loss: the loss of such a record is told to
-/// `tracing` alone, or there would be no end to it.
-pub(super) fn is_loss_event(event: &AuditEvent) -> bool {
-    event.method.as_str() == LOSS_METHOD && event.role.as_str() == LOSS_ROLE
+impl Pending {
+    fn add(&mut self, reason: LossReason, more: Loss) {
+        let loss = self
+            .by_reason
+            .entry(reason)
+            .or_insert(Loss { count: 0, ..more });
+        loss.count += more.count;
+        loss.since = std::cmp::min(loss.since, more.since);
+        loss.until = std::cmp::max(loss.until, more.until);
+    }
 }
 
-fn event(form: LossForm, stamper: &Stamper, writer: &WriterId) -> Option<AuditEvent> {
+/// The event that tells of a loss.
+pub(super) fn event(
+    reason: LossReason,
+    loss: Loss,
+    stamper: &Stamper,
+    writer: &WriterId,
+) -> Result<AuditEvent, InvalidField> {
     let policy = PayloadPolicy::default();
     let (ts, id) = stamper.stamp(None);
-    let event = EventDraft::new(Method::new(LOSS_METHOD).ok()?)
-        .role(Role::new(LOSS_ROLE).ok()?)
+    EventDraft::new(Method::new(LOSS_METHOD)?)
+        .role(Role::new(LOSS_ROLE)?)
         .ts(ts)
         .id(id)
         .outcome(Outcome::InternalError)
         .request(Payload::from_serialize(
-            &form,
+            &LossForm { reason, loss },
             &PayloadContext::request(&policy),
         ))
-        .stamp(writer.clone(), Seq::FIRST);
-    event.ok()
+        .stamp(writer.clone(), Seq::FIRST)
 }

@@ -7,6 +7,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use super::acknowledgement::Answer;
 use super::builder::Overload;
+use super::loss::{Loss, LossReason};
 use crate::error::{Error, ErrorKind};
 use crate::event::{AuditEvent, Seq};
 
@@ -48,9 +49,18 @@ enum Phase {
 pub(super) struct Entry {
     pub(super) event: AuditEvent,
     pub(super) answer: Option<Answer>,
-    pub(super) bytes: usize,
-    /// The logger's own records come without a reservation.
-    is_reserved: bool,
+    /// What it takes in memory.
+    bytes: usize,
+    pub(super) origin: Origin,
+}
+
+/// Where a record comes from.
+#[derive(Debug)]
+pub(super) enum Origin {
+    /// From a call, with what it holds of its reservation.
+    Call { reserved_bytes: usize },
+    /// From the logger itself: it tells this loss.
+    Loss(LossReason, Loss),
 }
 
 /// What the queue and the batch in flight hold.
@@ -110,45 +120,49 @@ impl Queue {
     /// Numbers a record and takes it in.
     pub(super) fn push(
         &self,
-        mut event: AuditEvent,
+        event: AuditEvent,
         mut reservation: Reservation,
         answer: Option<Answer>,
     ) -> Result<(), Error> {
         let bytes = event.size_in_memory();
-        let was_empty = {
-            let mut state = self.lock();
-            if state.phase == Phase::Closed {
-                return Err(closed());
-            }
-            event.set_seq(state.next);
-            state.next = state.next.next();
-            state.enter(Entry {
-                event,
-                answer,
-                bytes,
-                is_reserved: true,
-            })
+        let origin = Origin::Call {
+            reserved_bytes: reservation.spend(bytes),
         };
-        if was_empty {
-            self.changed.notify_one();
+        // What the reservation held is given back by the entry: here, or behind the sink.
+        let entered = self.lock().enter(Entry {
+            event,
+            answer,
+            bytes,
+            origin,
+        });
+        self.call_ended();
+        match entered {
+            Ok(was_empty) => {
+                if was_empty {
+                    self.changed.notify_one();
+                }
+                Ok(())
+            }
+            Err(entry) => {
+                self.give_back([&entry]);
+                Err(closed())
+            }
         }
-        reservation.spend(bytes);
-        Ok(())
     }
 
     /// Takes in a record of the logger's own, beside the limits: there is one for each reason of
-    /// loss at the most.
-    pub(super) fn push_own(&self, mut event: AuditEvent) {
+    /// loss at the most. `false` if the queue was closed.
+    pub(super) fn push_own(&self, event: AuditEvent, reason: LossReason, loss: Loss) -> bool {
         let bytes = event.size_in_memory();
-        let mut state = self.lock();
-        event.set_seq(state.next);
-        state.next = state.next.next();
-        state.enter(Entry {
-            event,
-            answer: None,
-            bytes,
-            is_reserved: false,
-        });
+        let origin = Origin::Loss(reason, loss);
+        self.lock()
+            .enter(Entry {
+                event,
+                answer: None,
+                bytes,
+                origin,
+            })
+            .is_ok()
     }
 
     /// The next batch, as soon as there is one; `None` when the queue was drained for good.
@@ -176,36 +190,27 @@ impl Queue {
         }
     }
 
-    /// Gives back the room of records that the sink answered for.
-    pub(super) fn release<'a>(&self, settled: impl IntoIterator<Item = &'a Entry>) {
-        let (mut events, mut bytes, mut reserved_events, mut reserved_bytes) = (0, 0, 0, 0);
-        for entry in settled {
-            events += 1;
-            bytes += entry.bytes;
-            if entry.is_reserved {
-                reserved_events += 1;
-                reserved_bytes += entry.bytes;
-            }
-        }
+    /// Forgets records that the sink answered for, and gives back their room.
+    pub(super) fn release(&self, settled: &[Entry]) {
         {
-            let mut state = self.lock();
-            state.usage.events -= events;
-            state.usage.bytes -= bytes;
+            let usage = &mut self.lock().usage;
+            usage.events -= settled.len();
+            usage.bytes -= settled.iter().map(|entry| entry.bytes).sum::<usize>();
         }
-        self.bytes.add_permits(reserved_bytes);
-        self.slots.add_permits(reserved_events);
+        self.give_back(settled);
     }
 
     /// Lets no further call begin.
     pub(super) fn drain(&self) {
+        // Before the phase: a call that got its room in between is counted as open already.
+        self.slots.close();
+        self.bytes.close();
         {
             let mut state = self.lock();
             if state.phase == Phase::Open {
                 state.phase = Phase::Draining;
             }
         }
-        self.slots.close();
-        self.bytes.close();
         self.changed.notify_one();
     }
 
@@ -271,6 +276,18 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn give_back<'a>(&self, entries: impl IntoIterator<Item = &'a Entry>) {
+        let (mut events, mut bytes) = (0, 0);
+        for entry in entries {
+            if let Origin::Call { reserved_bytes } = entry.origin {
+                events += 1;
+                bytes += reserved_bytes;
+            }
+        }
+        self.bytes.add_permits(bytes);
+        self.slots.add_permits(events);
+    }
+
     fn call_ended(&self) {
         let was_last = self.n_open.fetch_sub(1, Ordering::SeqCst) == 1;
         // Whoever drains the queue waits for the last open call.
@@ -281,8 +298,14 @@ impl Queue {
 }
 
 impl State {
-    /// Whether the queue was empty before.
-    fn enter(&mut self, entry: Entry) -> bool {
+    /// Numbers a record and takes it in; tells whether the queue was empty. The record comes back
+    /// if the queue is closed.
+    fn enter(&mut self, mut entry: Entry) -> Result<bool, Entry> {
+        if self.phase == Phase::Closed {
+            return Err(entry);
+        }
+        entry.event.set_seq(self.next);
+        self.next = self.next.next();
         let usage = &mut self.usage;
         usage.events += 1;
         usage.bytes += entry.bytes;
@@ -290,7 +313,7 @@ impl State {
         usage.most_bytes = std::cmp::max(usage.most_bytes, usage.bytes);
         let was_empty = self.entries.is_empty();
         self.entries.push_back(entry);
-        was_empty
+        Ok(was_empty)
     }
 
     /// The first records, as many as a batch takes, at least one.
@@ -312,14 +335,14 @@ impl State {
 }
 
 impl Reservation {
-    /// Turns the room into that of a record which has entered, and gives back what it does not
-    /// need.
-    fn spend(&mut self, bytes: usize) {
+    /// Gives back what a record of this size does not need, and tells what it holds on to. The
+    /// call is still open.
+    fn spend(&mut self, bytes: usize) -> usize {
         self.is_spent = true;
-        let unused =
-            usize::try_from(self.bytes).map_or(0, |reserved| reserved.saturating_sub(bytes));
-        self.queue.bytes.add_permits(unused);
-        self.queue.call_ended();
+        let reserved = usize::try_from(self.bytes).unwrap_or(0);
+        let held = std::cmp::min(bytes, reserved);
+        self.queue.bytes.add_permits(reserved - held);
+        held
     }
 }
 

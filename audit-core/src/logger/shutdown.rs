@@ -22,6 +22,9 @@ pub struct ShutdownReport {
     pub unstored: Vec<AuditEvent>,
     /// Calls that had not ended at the deadline; they will not be recorded.
     pub n_open_calls: usize,
+    /// Records that were lost before and of which no loss event tells, because the sink did not
+    /// take it.
+    pub n_untold_losses: u64,
     /// Why the sink could not be flushed, if so.
     pub flush_error: Option<Error>,
 }
@@ -77,6 +80,7 @@ fn report(shared: &Shared, end: Finished) -> ShutdownReport {
         n_refused: counters.refused.get() + counters.failed.get(),
         unstored: end.unstored,
         n_open_calls: 0,
+        n_untold_losses: shared.losses.n_untold(),
         flush_error: end.flush_error,
     }
 }
