@@ -1,0 +1,3 @@
+//! The suite, tested: intact sinks pass every case, and each case catches a broken one.
+
+mod wrappers;
