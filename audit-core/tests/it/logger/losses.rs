@@ -5,9 +5,10 @@ use audit_core::logger::{LOSS_METHOD, LOSS_ROLE, Overload, Recorded};
 use audit_core::sink::Durability;
 use audit_core::{AuditLogger, ErrorKind};
 use audit_memory::MemoryStore;
+use audit_testkit::ManualClock;
 use serde_json::Value;
 
-use super::support::{Act, HandClock, ScriptedSink, draft, logger, soon, tools};
+use super::support::{Act, ScriptedSink, draft, logger, moment, soon, tools};
 
 fn losses(events: &[AuditEvent]) -> Vec<Value> {
     events
@@ -20,13 +21,13 @@ fn losses(events: &[AuditEvent]) -> Vec<Value> {
 #[tokio::test]
 async fn a_refused_event_is_told_to_its_caller_and_by_a_loss_event() {
     let sink = ScriptedSink::new(|_, _| Act::Refuse("poison"));
-    let clock = HandClock::at(1_700_000_000_000_000);
+    let clock = ManualClock::new(moment(1_700_000_000_000_000));
     let logger = AuditLogger::builder(sink.clone())
         .clock(clock.clone())
         .build()
         .unwrap();
     let first = logger.begin(draft("poison")).await.unwrap();
-    clock.pass(Duration::from_secs(60));
+    clock.advance(Duration::from_secs(60));
     let second = logger.begin(draft("poison")).await.unwrap();
     let neighbor = logger.begin(draft("fine")).await.unwrap();
     let answers = [first, second, neighbor].map(|call| call.finish(Outcome::Ok));

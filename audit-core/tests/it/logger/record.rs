@@ -6,8 +6,9 @@ use audit_core::logger::Recorded;
 use audit_core::reader::AuditReader as _;
 use audit_core::sink::Durability;
 use audit_memory::MemoryStore;
+use audit_testkit::ManualClock;
 
-use super::support::{HandClock, ScriptedSink, draft, logger, soon, tools};
+use super::support::{ScriptedSink, draft, logger, moment, soon, tools};
 
 #[tokio::test]
 async fn ok_means_that_the_store_has_it() {
@@ -151,16 +152,16 @@ async fn a_detached_answer_takes_nothing_away() {
 
 #[tokio::test]
 async fn the_moment_is_when_the_call_began_and_the_latency_runs_on_its_own_clock() {
-    let clock = HandClock::at(1_700_000_000_000_000);
+    let clock = ManualClock::new(moment(1_700_000_000_000_000));
     let store = MemoryStore::new();
     let logger = AuditLogger::builder(store.clone())
         .clock(clock.clone())
         .build()
         .unwrap();
     let call = logger.begin(draft("a")).await.unwrap();
-    clock.pass(Duration::from_micros(1_500));
+    clock.advance(Duration::from_micros(1_500));
     // Somebody sets the wall clock while the tool runs.
-    clock.set(1_600_000_000_000_000);
+    clock.set(moment(1_600_000_000_000_000));
     call.finish(Outcome::Ok).await.unwrap();
     let event = &store.recorded()[0];
     assert_eq!(event.ts.as_micros(), 1_700_000_000_000_000);
@@ -170,7 +171,7 @@ async fn the_moment_is_when_the_call_began_and_the_latency_runs_on_its_own_clock
 
 #[tokio::test]
 async fn a_clock_that_is_set_back_a_little_stands_still_and_a_large_step_is_followed() {
-    let clock = HandClock::at(5_000_000);
+    let clock = ManualClock::new(moment(5_000_000));
     let store = MemoryStore::new();
     let logger = AuditLogger::builder(store.clone())
         .clock(clock.clone())
@@ -179,7 +180,7 @@ async fn a_clock_that_is_set_back_a_little_stands_still_and_a_large_step_is_foll
     for micros in [
         5_000_000, 4_999_999, 4_500_000, 5_000_001, 1_000_000, 1_000_001,
     ] {
-        clock.set(micros);
+        clock.set(moment(micros));
         logger.log_event(draft("a")).await.unwrap();
     }
     let events = store.recorded();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use audit_core::event::{AuditEvent, EventDraft, Method, Timestamp, ToolName};
 use audit_core::sink::{Appended, Durability, Health, Receipt, Refusal};
-use audit_core::{AuditLogger, AuditSink, Clock, Error, ErrorKind};
+use audit_core::{AuditLogger, AuditSink, Error, ErrorKind};
 use audit_memory::MemoryStore;
 
 /// What a scripted sink does with a batch.
@@ -151,6 +151,11 @@ pub(crate) fn is_of_tool(event: &AuditEvent, tool: &str) -> bool {
         .is_some_and(|name| name.as_str() == tool)
 }
 
+/// A moment by its microseconds.
+pub(crate) fn moment(micros: i64) -> Timestamp {
+    Timestamp::from_micros(micros).unwrap()
+}
+
 pub(crate) fn draft(tool: &str) -> EventDraft {
     EventDraft::new(Method::tools_call()).tool_name(ToolName::new(tool).unwrap())
 }
@@ -172,36 +177,4 @@ pub(crate) async fn soon<T>(work: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(30), work)
         .await
         .expect("it should not take this long")
-}
-
-/// Clocks that stand still until the test moves them.
-#[derive(Clone, Debug)]
-pub(crate) struct HandClock(Arc<Mutex<(i64, Duration)>>);
-
-impl HandClock {
-    pub(crate) fn at(micros: i64) -> Self {
-        Self(Arc::new(Mutex::new((micros, Duration::ZERO))))
-    }
-
-    /// Sets the wall clock; the running time does not notice.
-    pub(crate) fn set(&self, micros: i64) {
-        self.0.lock().unwrap().0 = micros;
-    }
-
-    /// Lets time pass on both.
-    pub(crate) fn pass(&self, time: Duration) {
-        let mut clocks = self.0.lock().unwrap();
-        clocks.0 += i64::try_from(time.as_micros()).unwrap();
-        clocks.1 += time;
-    }
-}
-
-impl Clock for HandClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_micros(self.0.lock().unwrap().0).unwrap()
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.0.lock().unwrap().1
-    }
 }
