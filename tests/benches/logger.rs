@@ -3,6 +3,11 @@
 //! The rivals stand in the same run: what it costs to write the same event as JSON, and to hand
 //! the same fields to tracing's JSON formatter and a non-blocking writer.
 
+#![allow(
+    clippy::expect_used,
+    reason = "a bench whose premise fails has no figures to show"
+)]
+
 use std::error::Error;
 use std::hint::black_box;
 use std::sync::Arc;

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use audit_core::AuditLogger;
@@ -11,7 +12,7 @@ const BUDGET: usize = 200_000;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_queue_stays_within_its_bytes_and_its_count_at_all_times() {
     let sink = ScriptedSink::new(|_, _| Act::Store);
-    let logger = AuditLogger::builder(sink.clone())
+    let logger = AuditLogger::builder(Arc::clone(&sink))
         .queue_bytes(BUDGET)
         .queue_events(50)
         .durability(Durability::Queued)
@@ -52,7 +53,7 @@ async fn the_queue_stays_within_its_bytes_and_its_count_at_all_times() {
 #[tokio::test]
 async fn a_batch_in_flight_counts_until_the_sink_has_answered() {
     let sink = ScriptedSink::gated();
-    let logger = AuditLogger::builder(sink.clone()).build().unwrap();
+    let logger = AuditLogger::builder(Arc::clone(&sink)).build().unwrap();
     let answer = logger.begin(draft("a")).await.unwrap().finish(Outcome::Ok);
     soon(async {
         while sink.batches().is_empty() {
@@ -76,7 +77,7 @@ async fn room_comes_back_whatever_became_of_the_call() {
             Act::Store
         }
     });
-    let logger = AuditLogger::builder(sink.clone())
+    let logger = AuditLogger::builder(Arc::clone(&sink))
         .queue_events(2)
         .build()
         .unwrap();
@@ -99,7 +100,7 @@ async fn room_comes_back_whatever_became_of_the_call() {
 #[tokio::test]
 async fn a_batch_is_bounded_by_count_and_bytes() {
     let sink = ScriptedSink::gated();
-    let logger = AuditLogger::builder(sink.clone())
+    let logger = AuditLogger::builder(Arc::clone(&sink))
         .batch_events(3)
         .durability(Durability::Queued)
         .build()
@@ -116,7 +117,7 @@ async fn a_batch_is_bounded_by_count_and_bytes() {
     );
 
     let sink = ScriptedSink::gated();
-    let logger = AuditLogger::builder(sink.clone())
+    let logger = AuditLogger::builder(Arc::clone(&sink))
         .batch_bytes(1)
         .durability(Durability::Queued)
         .build()

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use audit_core::event::{AuditEvent, Outcome};
@@ -22,7 +23,7 @@ fn losses(events: &[AuditEvent]) -> Vec<Value> {
 async fn a_refused_event_is_told_to_its_caller_and_by_a_loss_event() {
     let sink = ScriptedSink::new(|_, _| Act::Refuse("poison"));
     let clock = ManualClock::new(moment(1_700_000_000_000_000));
-    let logger = AuditLogger::builder(sink.clone())
+    let logger = AuditLogger::builder(Arc::clone(&sink))
         .clock(clock.clone())
         .build()
         .unwrap();
@@ -61,7 +62,7 @@ async fn a_refused_event_is_told_to_its_caller_and_by_a_loss_event() {
 #[tokio::test]
 async fn what_was_shed_is_recorded_with_count_reason_and_window() {
     let sink = ScriptedSink::gated();
-    let logger = AuditLogger::builder(sink.clone())
+    let logger = AuditLogger::builder(Arc::clone(&sink))
         .queue_events(1)
         .overload(Overload::Shed)
         .build()
@@ -101,7 +102,7 @@ async fn a_loss_that_cannot_be_told_is_told_when_the_sink_stores_again() {
             Act::Fail(ErrorKind::Full)
         }
     });
-    let logger = logger(sink.clone());
+    let logger = logger(Arc::clone(&sink));
     let error = soon(logger.log_event(draft("lost"))).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Full);
     // Number 2 was to tell of it and failed as well.

@@ -1,4 +1,9 @@
 //! The logger: what it promises to a gateway.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test that unwraps an error fails"
+)]
 
 mod begin;
 mod bounds;

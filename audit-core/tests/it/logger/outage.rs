@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use audit_core::ErrorKind;
@@ -13,7 +14,7 @@ async fn a_sink_that_is_down_is_waited_for_without_a_limit_on_tries() {
         0..200 => Act::Fail(ErrorKind::Unavailable),
         _ => Act::Store,
     });
-    let logger = logger(sink.clone());
+    let logger = logger(Arc::clone(&sink));
     assert_eq!(
         logger.log_event(draft("a")).await.unwrap(),
         Recorded::Stored
@@ -28,7 +29,7 @@ async fn an_answer_that_was_lost_behind_the_commit_stores_once() {
         0 => Act::StoreAndFail(ErrorKind::Timeout),
         _ => Act::Store,
     });
-    let logger = logger(sink.clone());
+    let logger = logger(Arc::clone(&sink));
     assert_eq!(
         logger.log_event(draft("a")).await.unwrap(),
         Recorded::AlreadyStored
@@ -43,7 +44,7 @@ async fn a_caller_that_leaves_during_an_outage_takes_nothing_along() {
         0..5 => Act::Fail(ErrorKind::Unavailable),
         _ => Act::Store,
     });
-    let logger = logger(sink.clone());
+    let logger = logger(Arc::clone(&sink));
     let waited = tokio::time::timeout(Duration::from_millis(1), logger.log_event(draft("a"))).await;
     assert!(waited.is_err(), "the sink is still down");
     soon(sink.store.wait_for(|events| tools(events) == ["a"])).await;
@@ -74,8 +75,8 @@ async fn an_event_for_which_the_sink_rejects_a_whole_batch_does_not_take_its_nei
     isolates_the_poison(sink, ErrorKind::Rejected).await;
 }
 
-async fn isolates_the_poison(sink: std::sync::Arc<ScriptedSink>, expected: ErrorKind) {
-    let logger = logger(sink.clone());
+async fn isolates_the_poison(sink: Arc<ScriptedSink>, expected: ErrorKind) {
+    let logger = logger(Arc::clone(&sink));
     let mut answers = Vec::new();
     for number in 0..40 {
         let tool = if number == 17 { "poison" } else { "fine" };

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use audit_core::AuditLogger;
@@ -92,7 +93,7 @@ async fn the_same_event_again_is_already_stored() {
 #[tokio::test]
 async fn while_a_batch_is_written_the_next_one_fills() {
     let sink = ScriptedSink::gated();
-    let logger = logger(sink.clone());
+    let logger = logger(Arc::clone(&sink));
     let mut answers = vec![
         logger
             .begin(draft("first"))
@@ -126,7 +127,7 @@ async fn while_a_batch_is_written_the_next_one_fills() {
 #[tokio::test]
 async fn a_queued_record_does_not_wait_and_is_stored() {
     let sink = ScriptedSink::gated();
-    let logger = logger(sink.clone());
+    let logger = logger(Arc::clone(&sink));
     let queued = logger.durability(Durability::Queued).unwrap();
     assert_eq!(
         soon(queued.log_event(draft("a"))).await.unwrap(),

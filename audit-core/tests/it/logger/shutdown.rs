@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use audit_core::event::Outcome;
@@ -6,7 +7,7 @@ use audit_core::sink::Durability;
 use audit_core::{AuditLogger, ErrorKind};
 use audit_memory::MemoryStore;
 
-use super::support::{Act, ScriptedSink, draft, logger, soon, tools};
+use super::support::{Act, ScriptedSink, draft, logger, poll_once, soon, tools};
 
 #[tokio::test]
 async fn shutdown_stores_what_is_queued_and_takes_no_more() {
@@ -60,7 +61,7 @@ async fn shutdown_waits_for_the_calls_that_are_open() {
 #[tokio::test(start_paused = true)]
 async fn at_the_deadline_what_remains_is_given_back_and_its_callers_are_told() {
     let sink = ScriptedSink::new(|attempt, _| if attempt == 0 { Act::Store } else { Act::Hang });
-    let logger = logger(sink.clone());
+    let logger = logger(Arc::clone(&sink));
     logger.log_event(draft("stored")).await.unwrap();
     let mut answers = Vec::new();
     for _ in 0..3 {
@@ -125,14 +126,11 @@ async fn a_deadline_during_an_outage_gives_the_batch_back() {
 #[tokio::test]
 async fn a_shutdown_that_is_cancelled_can_be_waited_for_again() {
     let sink = ScriptedSink::gated();
-    let logger = logger(sink.clone());
+    let logger = logger(Arc::clone(&sink));
     let answer = logger.begin(draft("a")).await.unwrap().finish(Outcome::Ok);
     {
         let mut shutdown = std::pin::pin!(logger.shutdown(Duration::from_secs(30)));
-        let polled =
-            std::future::poll_fn(|context| std::task::Poll::Ready(shutdown.as_mut().poll(context)))
-                .await;
-        assert!(polled.is_pending());
+        assert!(poll_once(shutdown.as_mut()).await.is_pending());
     }
     sink.open_gate(1);
     soon(answer).await.unwrap();
@@ -150,7 +148,7 @@ async fn a_shutdown_that_is_cancelled_can_be_waited_for_again() {
 #[tokio::test]
 async fn dropping_the_last_handle_stores_what_is_queued() {
     let sink = ScriptedSink::gated();
-    let logger = AuditLogger::builder(sink.clone())
+    let logger = AuditLogger::builder(Arc::clone(&sink))
         .durability(Durability::Queued)
         .build()
         .unwrap();
@@ -177,8 +175,8 @@ fn a_runtime_that_ends_tells_whoever_waits() {
         .runtime(runtime.handle().clone())
         .build()
         .unwrap();
-    let answer =
-        runtime.block_on(async { logger.begin(draft("a")).await.unwrap().finish(Outcome::Ok) });
+    let call = runtime.block_on(logger.begin(draft("a"))).unwrap();
+    let answer = call.finish(Outcome::Ok);
     drop(runtime);
     let other = tokio::runtime::Builder::new_current_thread()
         .enable_time()

@@ -1,7 +1,10 @@
 //! What the logger's tests share: a sink that does as it is told, clocks, drafts.
 
 use std::fmt;
+use std::future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -100,7 +103,7 @@ impl AuditSink for ScriptedSink {
         match act {
             Act::AnswerShort => Ok(Appended::all_stored(events.len() - 1)),
             Act::Fail(kind) => failed(kind),
-            Act::Hang => std::future::pending().await,
+            Act::Hang => future::pending().await,
             Act::Panic => std::panic::panic_any("as the script says"),
             Act::Refuse(tool) => refuse(&self.store, events, tool).await,
             Act::Store => self.store.append(events).await,
@@ -177,4 +180,9 @@ pub(crate) async fn soon<T>(work: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(30), work)
         .await
         .expect("it should not take this long")
+}
+
+/// Polls a future once.
+pub(crate) async fn poll_once<T>(mut work: Pin<&mut impl Future<Output = T>>) -> Poll<T> {
+    future::poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await
 }
