@@ -10,7 +10,8 @@ use super::builder::{AuditLoggerBuilder, Overload};
 use super::call::OpenCall;
 use super::counters::{Counters, LoggerCounters};
 use super::loss::{LossReason, Losses};
-use super::queue::{Queue, Reservation};
+use super::queue::Queue;
+use super::room::Reservation;
 use super::shutdown::{self, ShutdownReport};
 use super::stamper::Stamper;
 use crate::error::Error;
@@ -57,7 +58,7 @@ struct Handle {
 
 /// What a logger shares with its open calls and its batcher.
 pub(super) struct Shared {
-    pub(super) queue: Arc<Queue>,
+    pub(super) queue: Queue,
     pub(super) stamper: Stamper,
     pub(super) payload_policy: PayloadPolicy,
     pub(super) writer: WriterId,
@@ -104,6 +105,7 @@ impl AuditLogger {
         let moment = draft.fill_moment(|given| shared.stamper.stamp(given))?;
         let room = shared
             .queue
+            .room()
             .reserve(shared.most_bytes_per_event, shared.overload)
             .await?;
         Ok(OpenCall::new(
@@ -128,7 +130,7 @@ impl AuditLogger {
         let shared = self.shared();
         let (ts, _) = event.fill_moment(|given| shared.stamper.stamp(given))?;
         let most = shared.most_bytes_per_event;
-        let Some(room) = shared.queue.reserve(most, shared.overload).await? else {
+        let Some(room) = shared.queue.room().reserve(most, shared.overload).await? else {
             shared.counters.shed.add_one();
             shared.losses.add(LossReason::QueueFull, ts);
             return Ok(Recorded::Shed);
@@ -192,7 +194,7 @@ impl AuditLogger {
             queued_bytes: usage.bytes,
             most_queued_events: usage.most_events,
             most_queued_bytes: usage.most_bytes,
-            open_calls: queue.n_open(),
+            open_calls: queue.room().n_open(),
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::acknowledgement::{Acknowledgement, Recorded};
 use super::audit_logger::Shared;
 use super::loss::LossReason;
-use super::queue::Reservation;
+use super::room::{self, Reservation};
 use crate::event::{EventDraft, EventId, Latency, Outcome, Timestamp};
 use crate::payload::{Payload, PayloadContext};
 use crate::sink::Durability;
@@ -122,7 +122,7 @@ impl OpenCall {
         match self.open.take() {
             Some(open) => open.record(outcome, Answering::Wanted),
             // Only `finish` and `drop` take it, and both consume the call.
-            None => Acknowledgement::answered(Err(super::queue::closed())),
+            None => Acknowledgement::answered(Err(room::closed())),
         }
     }
 }

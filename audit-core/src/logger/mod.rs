@@ -16,6 +16,7 @@ mod call;
 mod counters;
 mod loss;
 mod queue;
+mod room;
 mod shutdown;
 mod stamper;
 

@@ -1,28 +1,22 @@
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 
 use super::acknowledgement::Answer;
-use super::builder::Overload;
 use super::loss::{Loss, LossReason};
-use crate::error::{Error, ErrorKind};
+use super::room::{self, Reservation, Room};
+use crate::error::Error;
 use crate::event::{AuditEvent, Seq};
 
-/// Records on their way to the sink: bounded by count and bytes, numbered as they enter.
+/// Records on their way to the sink, numbered as they enter.
 ///
-/// Room is reserved before it is used, and given back when the sink has answered: what a batch in
-/// flight holds counts too.
+/// A record holds its room until the sink has answered: what a batch in flight holds counts too.
 #[derive(Debug)]
 pub(super) struct Queue {
-    slots: Semaphore,
-    bytes: Semaphore,
-    /// Calls that hold or wait for room and have not entered yet.
-    n_open: AtomicUsize,
+    room: Arc<Room>,
     state: Mutex<State>,
-    changed: Notify,
+    changed: Arc<Notify>,
 }
 
 #[derive(Debug)]
@@ -72,70 +66,43 @@ pub(super) struct Usage {
     pub(super) most_bytes: usize,
 }
 
-/// Room in the queue for one record; given back when dropped.
-#[derive(Debug)]
-pub(super) struct Reservation {
-    queue: Arc<Queue>,
-    bytes: u32,
-    is_spent: bool,
-}
-
 impl Queue {
-    pub(super) fn new(max_events: usize, max_bytes: usize) -> Arc<Self> {
-        Arc::new(Self {
-            slots: Semaphore::new(max_events),
-            bytes: Semaphore::new(max_bytes),
-            n_open: AtomicUsize::new(0),
+    pub(super) fn new(max_events: usize, max_bytes: usize) -> Self {
+        let changed = Arc::new(Notify::new());
+        Self {
+            room: Room::new(max_events, max_bytes, Arc::clone(&changed)),
             state: Mutex::new(State {
                 entries: VecDeque::new(),
                 next: Seq::FIRST,
                 phase: Phase::Open,
                 usage: Usage::default(),
             }),
-            changed: Notify::new(),
-        })
+            changed,
+        }
     }
 
-    /// Room for a record of at most `bytes`; `None` if there is none and records are shed.
-    pub(super) async fn reserve(
-        self: &Arc<Self>,
-        bytes: u32,
-        overload: Overload,
-    ) -> Result<Option<Reservation>, Error> {
-        // Counted before room is asked for: whoever drains the queue waits for this call too.
-        let open = OpenCount::new(self);
-        if self.try_take(bytes)? {
-            return Ok(Some(open.into_reservation(bytes)));
-        }
-        match overload {
-            Overload::Reject => Err(overloaded("the audit queue is full")),
-            Overload::Shed => Ok(None),
-            Overload::Wait(max) => {
-                self.take(bytes, max).await?;
-                Ok(Some(open.into_reservation(bytes)))
-            }
-        }
+    /// Where calls reserve room.
+    pub(super) fn room(&self) -> &Arc<Room> {
+        &self.room
     }
 
     /// Numbers a record and takes it in.
     pub(super) fn push(
         &self,
         event: AuditEvent,
-        mut reservation: Reservation,
+        reservation: Reservation,
         answer: Option<Answer>,
     ) -> Result<(), Error> {
         let bytes = event.size_in_memory();
-        let origin = Origin::Call {
-            reserved_bytes: reservation.spend(bytes),
-        };
-        // What the reservation held is given back by the entry: here, or behind the sink.
-        let entered = self.lock().enter(Entry {
-            event,
-            answer,
-            bytes,
-            origin,
+        let entered = reservation.spend(bytes, |reserved_bytes| {
+            let origin = Origin::Call { reserved_bytes };
+            self.lock().enter(Entry {
+                event,
+                answer,
+                bytes,
+                origin,
+            })
         });
-        self.call_ended();
         match entered {
             Ok(was_empty) => {
                 if was_empty {
@@ -145,7 +112,7 @@ impl Queue {
             }
             Err(entry) => {
                 self.give_back([&entry]);
-                Err(closed())
+                Err(room::closed())
             }
         }
     }
@@ -180,8 +147,7 @@ impl Queue {
                 if !state.entries.is_empty() {
                     return Some(state.leave(max_events, max_bytes));
                 }
-                let is_last = self.n_open.load(Ordering::SeqCst) == 0;
-                if state.phase != Phase::Open && is_last {
+                if state.phase != Phase::Open && self.room.n_open() == 0 {
                     state.phase = Phase::Closed;
                     return None;
                 }
@@ -203,8 +169,7 @@ impl Queue {
     /// Lets no further call begin.
     pub(super) fn drain(&self) {
         // Before the phase: a call that got its room in between is counted as open already.
-        self.slots.close();
-        self.bytes.close();
+        self.room.close();
         {
             let mut state = self.lock();
             if state.phase == Phase::Open {
@@ -226,74 +191,24 @@ impl Queue {
         self.lock().usage
     }
 
-    pub(super) fn n_open(&self) -> usize {
-        self.n_open.load(Ordering::SeqCst)
-    }
-
     pub(super) fn is_open(&self) -> bool {
         self.lock().phase == Phase::Open
     }
 
-    /// Both kinds of room at once, or neither.
-    fn try_take(&self, bytes: u32) -> Result<bool, Error> {
-        use tokio::sync::TryAcquireError::{Closed, NoPermits};
-
-        let slot = match self.slots.try_acquire() {
-            Ok(slot) => slot,
-            Err(NoPermits) => return Ok(false),
-            Err(Closed) => return Err(closed()),
-        };
-        match self.bytes.try_acquire_many(bytes) {
-            Ok(room) => {
-                slot.forget();
-                room.forget();
-                Ok(true)
+    fn give_back<'a>(&self, entries: impl IntoIterator<Item = &'a Entry>) {
+        let (mut n_events, mut n_bytes) = (0, 0);
+        for entry in entries {
+            if let Origin::Call { reserved_bytes } = entry.origin {
+                n_events += 1;
+                n_bytes += reserved_bytes;
             }
-            Err(NoPermits) => Ok(false),
-            Err(Closed) => Err(closed()),
         }
-    }
-
-    async fn take(&self, bytes: u32, max_wait: Duration) -> Result<(), Error> {
-        let both = async {
-            let slot = self.slots.acquire().await.map_err(|_| closed())?;
-            let room = self.bytes.acquire_many(bytes).await.map_err(|_| closed())?;
-            slot.forget();
-            room.forget();
-            Ok(())
-        };
-        tokio::time::timeout(max_wait, both)
-            .await
-            .unwrap_or_else(|_| {
-                Err(overloaded(
-                    "the audit queue stayed full for as long as a call may wait",
-                ))
-            })
+        self.room.give_back(n_events, n_bytes);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing panics while it holds the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn give_back<'a>(&self, entries: impl IntoIterator<Item = &'a Entry>) {
-        let (mut events, mut bytes) = (0, 0);
-        for entry in entries {
-            if let Origin::Call { reserved_bytes } = entry.origin {
-                events += 1;
-                bytes += reserved_bytes;
-            }
-        }
-        self.bytes.add_permits(bytes);
-        self.slots.add_permits(events);
-    }
-
-    fn call_ended(&self) {
-        let was_last = self.n_open.fetch_sub(1, Ordering::SeqCst) == 1;
-        // Whoever drains the queue waits for the last open call.
-        if was_last && self.slots.is_closed() {
-            self.changed.notify_one();
-        }
     }
 }
 
@@ -332,70 +247,4 @@ impl State {
         let n_taken = std::cmp::max(n_fitting, 1);
         self.entries.drain(..n_taken).collect()
     }
-}
-
-impl Reservation {
-    /// Gives back what a record of this size does not need, and tells what it holds on to. The
-    /// call is still open.
-    fn spend(&mut self, bytes: usize) -> usize {
-        self.is_spent = true;
-        let reserved = usize::try_from(self.bytes).unwrap_or(0);
-        let held = std::cmp::min(bytes, reserved);
-        self.queue.bytes.add_permits(reserved - held);
-        held
-    }
-}
-
-impl Drop for Reservation {
-    fn drop(&mut self) {
-        if self.is_spent {
-            return;
-        }
-        self.queue.slots.add_permits(1);
-        self.queue
-            .bytes
-            .add_permits(usize::try_from(self.bytes).unwrap_or(0));
-        self.queue.call_ended();
-    }
-}
-
-/// Counts a call as open until it is dropped or has its room.
-struct OpenCount<'a> {
-    queue: &'a Arc<Queue>,
-    is_handed_on: bool,
-}
-
-impl<'a> OpenCount<'a> {
-    fn new(queue: &'a Arc<Queue>) -> Self {
-        queue.n_open.fetch_add(1, Ordering::SeqCst);
-        Self {
-            queue,
-            is_handed_on: false,
-        }
-    }
-
-    fn into_reservation(mut self, bytes: u32) -> Reservation {
-        self.is_handed_on = true;
-        Reservation {
-            queue: Arc::clone(self.queue),
-            bytes,
-            is_spent: false,
-        }
-    }
-}
-
-impl Drop for OpenCount<'_> {
-    fn drop(&mut self) {
-        if !self.is_handed_on {
-            self.queue.call_ended();
-        }
-    }
-}
-
-pub(super) fn closed() -> Error {
-    Error::new(ErrorKind::Closed, "the audit logger was shut down")
-}
-
-fn overloaded(message: &'static str) -> Error {
-    Error::new(ErrorKind::Overloaded, message)
 }

@@ -50,7 +50,7 @@ pub(super) async fn shutdown(
     if let Ok(end) = tokio::time::timeout(deadline, end_of_work(&mut finished)).await {
         return report(shared, end);
     }
-    let n_open_calls = shared.queue.n_open();
+    let n_open_calls = shared.queue.room().n_open();
     give_up.send_replace(true);
     let end = end_of_work(&mut finished).await;
     ShutdownReport {
