@@ -22,7 +22,9 @@ pub(super) enum LossReason {
     Conflict,
     /// The queue was full, and the policy is to shed.
     QueueFull,
-    /// The sink failed in a way that trying again does not mend.
+    /// The sink failed in a way that trying again does not mend. Should it have lost its answer
+    /// to an earlier try, the record may be stored all the same: a loss is rather told once too
+    /// often than not at all.
     SinkFailed,
     /// The sink refuses what the record holds.
     Unstorable,

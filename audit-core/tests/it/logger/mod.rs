@@ -8,6 +8,7 @@
 mod begin;
 mod bounds;
 mod losses;
+mod model;
 mod outage;
 mod record;
 mod shutdown;
