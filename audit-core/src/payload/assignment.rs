@@ -63,7 +63,12 @@ impl Name {
         while start > floor && is_name_byte(page[start - 1]) {
             start -= 1;
         }
-        (start < end).then_some(Self {
+        // The time of day is no name.
+        let n_letters = page[start..end]
+            .iter()
+            .filter(|b| b.is_ascii_alphabetic() || **b >= 0x80)
+            .count();
+        (n_letters >= 3).then_some(Self {
             start,
             end,
             is_quoted,

@@ -50,18 +50,23 @@ impl<'p> Finder<'p> {
     /// Looks through a page of texts as they were given.
     pub(super) fn page(&mut self, page: &str) -> Findings<'p> {
         let mut findings = Findings::default();
-        self.level(page.as_bytes(), 0, &mut findings);
-        if self.marks_are_ours {
-            for &(start, _) in &findings.posing {
-                if let Some(n) = marker::leading(&page[start..]) {
-                    findings.spans.push(Span {
-                        is_mark: true,
-                        ..Span::new(start, start + n, "")
-                    });
-                }
-            }
-            findings.posing.clear();
+        if !self.marks_are_ours {
+            self.level(page.as_bytes(), 0, &mut findings);
+            return findings;
         }
+        // Marks of ours are opaque: no rule reads their words.
+        let mut opaque = page.as_bytes().to_vec();
+        for start in memchr::memchr_iter(b'[', page.as_bytes()) {
+            if let Some(n) = marker::leading(&page[start..]) {
+                opaque[start..start + n].fill(1);
+                findings.spans.push(Span {
+                    is_mark: true,
+                    ..Span::new(start, start + n, "")
+                });
+            }
+        }
+        self.level(&opaque, 0, &mut findings);
+        findings.posing.clear();
         findings
     }
 
