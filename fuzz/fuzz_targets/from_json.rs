@@ -46,7 +46,7 @@ fuzz_target!(|input: Input<'_>| {
     let kept = payload.json().expect("the level keeps content");
     assert!(kept.len() <= limits.bytes, "{} > {}: {kept}", kept.len(), limits.bytes);
     let value: Value = serde_json::from_str(kept).expect("valid JSON");
-    assert!(!kept.contains("\\u0000"));
+    assert!(!kept.replace("\\\\", "").contains("\\u0000"));
     assert!(!holds(&value, SECRET), "{kept}");
 
     let again = payload.narrow(&context);

@@ -7,6 +7,7 @@ use super::assignment::is_path;
 use super::key_rules::{Reach, Secret};
 use super::keys::KeyWords;
 use super::limits::PayloadLimits;
+use super::marker;
 use super::policy::Rules;
 use super::selector::{PathVerdict, Place};
 use super::word_set::WordSet;
@@ -315,6 +316,9 @@ impl<'p> Tape<'p> {
     /// are remembered.
     fn meaning(&mut self, start: usize, end: usize) -> Meaning<'p> {
         let key = &self.arena[start..end];
+        if marker::is_in(key) {
+            return Meaning::default();
+        }
         let slot = slot(key.as_bytes());
         let known = self.meanings[slot];
         if known.end > 0 && self.arena[known.start..known.end] == *key {
@@ -513,7 +517,11 @@ impl<'p> Tape<'p> {
         if kind != Kind::String || text.1 - text.0 > MAX_PAIR_NAME {
             return None;
         }
-        let words = self.keys.read(&self.arena[text.0..text.1]);
+        let name = &self.arena[text.0..text.1];
+        if marker::is_in(name) {
+            return None;
+        }
+        let words = self.keys.read(name);
         self.rules.secret(words)
     }
 
@@ -574,7 +582,7 @@ impl<'p> Tape<'p> {
         };
         let is_mark = self.marks_are_ours
             && kind == Kind::String
-            && super::marker::leading(text) == Some(text.len());
+            && marker::leading(text) == Some(text.len());
         if applies && rule.is_none() && !is_mark {
             self.nodes[node].rule = Some(secret.rule);
         }
