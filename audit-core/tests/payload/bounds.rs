@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::support::{any_json, any_limits, json, keep, keep_within, policy_of, value};
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(crate::support::cases(200))]
 
     #[test]
     fn p1_no_payload_is_larger_than_its_limit(input in any_json(), limits in any_limits()) {
@@ -94,12 +94,13 @@ proptest! {
         let once = Payload::from_json(input.to_string(), &context);
         let again = once.narrow(&context);
         prop_assert_eq!(json(&again), json(&once));
-        // As plain data its marks are put in lower case, and then nothing changes any more.
-        let wide = policy_of(limits.with_bytes(limits.bytes * 2).with_scan_bytes(1 << 20));
-        let context = PayloadContext::request(&wide);
-        let twice = Payload::from_json(json(&once), &context);
-        let thrice = Payload::from_json(json(&twice), &context);
-        prop_assert_eq!(json(&thrice).to_lowercase(), json(&twice).to_lowercase());
+        // Where nothing was marked, its JSON is plain data and stays the same as such too.
+        let report = once.report();
+        let is_marked = report.truncated || report.n_redactions() > 0 || json(&once).contains("[DUPLICATE:");
+        if !is_marked {
+            let twice = Payload::from_json(json(&once), &context);
+            prop_assert_eq!(json(&twice), json(&once));
+        }
     }
 
     #[test]

@@ -63,7 +63,7 @@ fn core(spelling: &str) -> &str {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(crate::support::cases(150))]
 
     #[test]
     fn p15_no_spelling_of_the_credential_in_any_place(

@@ -20,6 +20,8 @@ fn serialize<T: Serialize + ?Sized>(value: &T) -> Payload {
 }
 
 proptest! {
+    #![proptest_config(crate::support::cases(256))]
+
     #[test]
     fn p14_what_no_store_takes_is_replaced_and_counted(
         words in prop::collection::vec(prop::sample::select(vec![

@@ -147,6 +147,19 @@ pub(crate) fn assert_absent(secret: &str, payload: &Payload, about: &str) {
     }
 }
 
+/// So many cases, and no files with those that failed: a failure becomes a test of its own.
+pub(crate) fn cases(n: u32) -> ProptestConfig {
+    ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(
+            std::env::var("PROPTEST_CASES")
+                .ok()
+                .and_then(|n| n.parse().ok())
+                .unwrap_or(n),
+        )
+    }
+}
+
 /// Any JSON, with the strings that make trouble.
 pub(crate) fn any_json() -> impl Strategy<Value = Value> {
     let text = prop_oneof![

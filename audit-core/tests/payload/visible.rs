@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use crate::support::{json as text_of, keep, value};
 
 proptest! {
+    #![proptest_config(crate::support::cases(256))]
+
     #[test]
     fn p10_marks_of_a_caller_change_no_report(
         marks in prop::collection::vec(prop::sample::select(vec![
