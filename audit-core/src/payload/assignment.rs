@@ -63,7 +63,15 @@ impl Name {
         while start > floor && is_name_byte(page[start - 1]) {
             start -= 1;
         }
-        (start < end).then_some(Self {
+        if page[..end].ends_with(b"]") && ends_in_mark(&page[..end]) {
+            return None;
+        }
+        // The time of day is no name.
+        let n_letters = page[start..end]
+            .iter()
+            .filter(|b| b.is_ascii_alphabetic() || **b >= 0x80)
+            .count();
+        (n_letters >= 3).then_some(Self {
             start,
             end,
             is_quoted,
@@ -117,6 +125,13 @@ impl Name {
                 b"-" | b"export" | b"set" | b"SET" | b">" | b"<" | b"*"
             )
     }
+}
+
+/// The words of a mark are no name, whoever wrote it.
+fn ends_in_mark(text: &[u8]) -> bool {
+    memchr::memrchr(b'[', text)
+        .and_then(|i| std::str::from_utf8(&text[i..]).ok())
+        .is_some_and(marker::is_in)
 }
 
 fn is_name_byte(b: u8) -> bool {
@@ -377,5 +392,5 @@ fn reads_like_prose(value: &[u8]) -> bool {
     word.len() < 16
         && word
             .iter()
-            .all(|b| b.is_ascii_alphabetic() || matches!(b, b'-' | b'\'' | b'(' | b'/'))
+            .all(|b| b.is_ascii_alphabetic() || b"-'(/[&.:_*?!".contains(b))
 }

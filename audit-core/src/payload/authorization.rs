@@ -20,12 +20,12 @@ pub(super) fn credential(text: &[u8], at: usize, n: usize) -> Option<(usize, usi
         _ => {
             let end = start + token(&text[start..]);
             let found = &text[start..end];
-            let stands_alone = is_whole_value && text[end..].trim_ascii().is_empty();
-            let is_basic = name.eq_ignore_ascii_case(b"basic");
-            let is_credential = found.len() >= 8 && (stands_alone || !reads_like_prose(found))
-                || is_basic && found.len() >= 4 && is_user_and_password(found);
-            (is_credential && (!is_basic || stands_alone || is_user_and_password(found)))
-                .then_some((start, end))
+            let is_credential = if name.eq_ignore_ascii_case(b"basic") {
+                is_user_and_password(found)
+            } else {
+                found.len() >= 8 && !reads_like_prose(found)
+            };
+            is_credential.then_some((start, end))
         }
     }
 }
@@ -60,7 +60,12 @@ fn line_end(text: &[u8], from: usize) -> usize {
 
 /// "Bearer authentication", "basic understanding": words, not tokens.
 fn reads_like_prose(token: &[u8]) -> bool {
-    let word = token.strip_suffix(b".").unwrap_or(token);
+    let n = token
+        .iter()
+        .rev()
+        .take_while(|b| matches!(b, b'.' | b':'))
+        .count();
+    let word = &token[..token.len() - n];
     word.len() < 24 && word.iter().all(|b| b.is_ascii_lowercase() || *b == b'-')
 }
 

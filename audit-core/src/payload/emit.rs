@@ -153,7 +153,12 @@ impl<'t, 'p> Emitter<'t, 'p> {
             return self.value(i);
         };
         let container = self.tape.nodes[top.node];
-        if container.over && top.n_items + 1 == self.limits.items {
+        let is_last = top.n_items + 1 == self.limits.items;
+        if is_last && !container.whole {
+            // The mark that closes it is an item too.
+            return top.end;
+        }
+        if is_last && container.over {
             self.comma();
             self.size_mark(container);
             if top.is_object {

@@ -166,7 +166,13 @@ impl Plain {
     /// Takes off backslash escapes as JSON, JavaScript and Python write them; none if there are
     /// none.
     pub(super) fn backslash(text: &[u8]) -> Option<Self> {
-        memchr::memchr(b'\\', text)?;
+        // Other escapes hide no letter and no sign.
+        memchr::memchr_iter(b'\\', text).find(|&i| {
+            matches!(
+                text.get(i + 1),
+                Some(b'u' | b'x' | b'"' | b'\'' | b'/' | b'\\')
+            )
+        })?;
         let mut plain = Self::with_capacity(text.len());
         let mut i = 0;
         while i < text.len() {

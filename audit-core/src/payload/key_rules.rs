@@ -4,6 +4,7 @@
 //! `max_tokens`, `progressToken`, `author` and `secret_name` stay what they are.
 
 use super::keys::KeyWords;
+use super::word_set::WordSet;
 
 /// What a key says about its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,38 +31,38 @@ pub(super) fn built_in(key: &KeyWords) -> Option<Secret<'static>> {
     let joined = key.joined();
     let mut words = key.words();
     let last = words.next_back()?;
-    if joined == b"accesscontrolallowcredentials" {
-        return None;
-    }
-    if let Ok(i) = WHOLE.binary_search_by(|(name, _)| name.as_bytes().cmp(joined)) {
+    if let Some(i) = WHOLE_SET.position(joined) {
         return secret(WHOLE[i].1, Reach::Any);
     }
     if let Some((rule, reach)) = head_noun(last) {
         let before = words.clone().next_back();
-        let first = words.next();
-        let is_question = first.is_some_and(|word| contains(QUESTIONS, word));
-        let is_position = rule == "token" && before.is_some_and(|word| contains(POSITIONS, word));
-        if !is_question && !is_position {
-            return secret(rule, reach);
+        let is_question = words.next().is_some_and(|word| QUESTIONS.has(word));
+        let is_position = rule == "token" && before.is_some_and(|word| POSITIONS.has(word));
+        let is_cors = joined == b"accesscontrolallowcredentials";
+        if is_question || is_position || is_cors {
+            return None;
         }
-        return None;
-    }
-    if contains(ABOUT, last) {
-        return None;
+        return secret(rule, reach);
     }
     let mut all = key.words().peekable();
     while let (Some(word), Some(next)) = (all.next(), all.peek()) {
         let rule = match *next {
-            b"key" if contains(KEY_OWNERS, word) => "api_key",
+            b"key" if KEY_OWNERS.has(word) => "api_key",
             b"secret" if matches!(word, b"client" | b"app" | b"shared") => "secret",
             _ => continue,
         };
+        if ABOUT.has(last) {
+            return None;
+        }
         return secret(rule, Reach::Text);
     }
     None
 }
 
 fn head_noun(word: &[u8]) -> Option<(&'static str, Reach)> {
+    if !NOUNS.has(word) {
+        return written_together(word);
+    }
     Some(match word {
         b"password" | b"passwords" | b"passwd" | b"passphrase" => ("password", Reach::Any),
         b"pwd" | b"pass" => ("password", Reach::NotPath),
@@ -72,19 +73,21 @@ fn head_noun(word: &[u8]) -> Option<(&'static str, Reach)> {
         b"privatekey" => ("private_key", Reach::Text),
         b"cookie" | b"cookies" => ("cookie", Reach::Text),
         b"authorization" => ("authorization", Reach::Text),
-        // Written as one word with its owner: `dbpassword`. No other word ends like this.
-        _ if word.ends_with(b"password") || word.ends_with(b"passwd") => ("password", Reach::Any),
-        _ if word.ends_with(b"apikey") => ("api_key", Reach::Text),
         _ => return None,
     })
 }
 
-fn contains(list: &[&str], word: &[u8]) -> bool {
-    list.iter().any(|entry| entry.as_bytes() == word)
+/// A noun and its owner in one word: `dbpassword`. No other word ends like this.
+fn written_together(word: &[u8]) -> Option<(&'static str, Reach)> {
+    if word.ends_with(b"password") || word.ends_with(b"passwd") {
+        return Some(("password", Reach::Any));
+    }
+    word.ends_with(b"apikey")
+        .then_some(("api_key", Reach::Text))
 }
 
 /// `access_key`, `signing_key`: the words that make a key one that opens something.
-const KEY_OWNERS: &[&str] = &[
+static KEY_OWNERS: WordSet = WordSet::new(&[
     "api",
     "auth",
     "access",
@@ -94,17 +97,17 @@ const KEY_OWNERS: &[&str] = &[
     "encryption",
     "master",
     "client",
-];
+]);
 
 /// `has_password`, `use_token`: a question, not its answer.
-const QUESTIONS: &[&str] = &[
+static QUESTIONS: WordSet = WordSet::new(&[
     "allow", "allows", "enable", "has", "have", "hide", "is", "need", "needs", "no", "require",
     "requires", "show", "use", "uses", "with",
-];
+]);
 
 /// `nextPageToken`, `progressToken`: a place in a list or a name for a call; `eos_token`: a word
 /// of a language model.
-const POSITIONS: &[&str] = &[
+static POSITIONS: WordSet = WordSet::new(&[
     "bos",
     "cancel",
     "cancellation",
@@ -129,10 +132,10 @@ const POSITIONS: &[&str] = &[
     "stop",
     "sync",
     "unk",
-];
+]);
 
 /// `api_key_id`, `private_key_path`: something about a key.
-const ABOUT: &[&str] = &[
+static ABOUT: WordSet = WordSet::new(&[
     "algorithm",
     "alias",
     "arn",
@@ -178,9 +181,9 @@ const ABOUT: &[&str] = &[
     "usage",
     "valid",
     "version",
-];
+]);
 
-/// Whole names, sorted, with their rules.
+/// Whole names with their rules.
 const WHOLE: &[(&str, &str)] = &[
     ("accesskey", "api_key"),
     ("accesstoken", "token"),
@@ -263,12 +266,36 @@ const WHOLE: &[(&str, &str)] = &[
     ("xvaulttoken", "token"),
 ];
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+static WHOLE_SET: WordSet = WordSet::new(&WHOLE_NAMES);
 
-    #[test]
-    fn whole_names_are_sorted() {
-        assert!(WHOLE.is_sorted_by(|a, b| a.0 < b.0));
+const WHOLE_NAMES: [&str; WHOLE.len()] = {
+    let mut names = [""; WHOLE.len()];
+    let mut i = 0;
+    while i < names.len() {
+        names[i] = WHOLE[i].0;
+        i += 1;
     }
-}
+    names
+};
+
+/// The last words that [`head_noun`] knows.
+static NOUNS: WordSet = WordSet::new(&[
+    "apikey",
+    "apikeys",
+    "authorization",
+    "cookie",
+    "cookies",
+    "credential",
+    "credentials",
+    "creds",
+    "pass",
+    "passphrase",
+    "passwd",
+    "password",
+    "passwords",
+    "privatekey",
+    "pwd",
+    "secret",
+    "secrets",
+    "token",
+]);

@@ -57,6 +57,7 @@ impl KeyWords {
             last = b;
         }
         self.end_word();
+        self.drop_prefix();
     }
 
     fn end_word(&mut self) {
@@ -65,12 +66,21 @@ impl KeyWords {
         while self.joined.len() > start && self.joined.last().is_some_and(u8::is_ascii_digit) {
             self.joined.pop();
         }
-        let word = &self.joined[start..];
-        let is_prefix = start == 0 && matches!(word, b"x" | b"http" | b"header");
-        if is_prefix {
-            self.joined.clear();
-        } else if !word.is_empty() {
+        if self.joined.len() > start {
             self.ends.push(self.joined.len());
+        }
+    }
+
+    /// `X-Api-Key` and `HTTP_AUTHORIZATION` say where they stand before they say what they are.
+    fn drop_prefix(&mut self) {
+        if self.ends.len() < 2 {
+            return;
+        }
+        let n = self.ends[0];
+        if matches!(&self.joined[..n], b"x" | b"http" | b"header") {
+            self.joined.drain(..n);
+            self.ends.remove(0);
+            self.ends.iter_mut().for_each(|end| *end -= n);
         }
     }
 }

@@ -44,6 +44,15 @@ pub(super) fn truncated(out: &mut String, size: Size) {
     let _ = write!(out, "{TRUNCATED}:{}{more}]", size.bytes);
 }
 
+/// Whether a mark stands in a name, ours or one that was put in lower case: its words say nothing
+/// about the value. Ours stands for a name that was read before.
+pub(super) fn is_in(name: &str) -> bool {
+    memchr::memchr_iter(b'[', name.as_bytes()).any(|i| {
+        let near = &name[i..super::cut::floor(name, i + LONGEST)];
+        leading(&near.to_ascii_uppercase()).is_some()
+    })
+}
+
 /// The length of the mark that `text` begins with.
 pub(super) fn leading(text: &str) -> Option<usize> {
     if !OPENINGS.iter().any(|opening| text.starts_with(opening)) {

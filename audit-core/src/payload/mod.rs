@@ -64,6 +64,7 @@ mod spans;
 mod tape;
 mod text;
 mod tokenizer;
+mod word_set;
 
 use std::fmt;
 

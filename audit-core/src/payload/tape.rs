@@ -7,8 +7,10 @@ use super::assignment::is_path;
 use super::key_rules::{Reach, Secret};
 use super::keys::KeyWords;
 use super::limits::PayloadLimits;
+use super::marker;
 use super::policy::Rules;
 use super::selector::{PathVerdict, Place};
+use super::word_set::WordSet;
 
 /// What is looked at beyond the longest text that is kept: a secret that begins before the cut
 /// shows its whole shape.
@@ -133,6 +135,25 @@ struct Expected<'p> {
     paths: Vec<Place>,
 }
 
+/// What a key on the page was found to mean.
+#[derive(Clone, Copy, Debug, Default)]
+struct Meaning<'p> {
+    start: usize,
+    end: usize,
+    secret: Option<Secret<'p>>,
+    role: Role,
+}
+
+/// How many meanings are remembered.
+const N_MEANINGS: usize = 32;
+
+/// Where the meaning of a key is remembered.
+fn slot(key: &[u8]) -> usize {
+    let first = key.first().copied().unwrap_or(0);
+    let last = key.last().copied().unwrap_or(0);
+    (key.len() + 5 * usize::from(first) + 11 * usize::from(last)) % N_MEANINGS
+}
+
 #[derive(Debug)]
 struct Frame<'p> {
     node: usize,
@@ -165,6 +186,7 @@ pub(super) struct Tape<'p> {
     frames: Vec<Frame<'p>>,
     values: Vec<usize>,
     keys: KeyWords,
+    meanings: [Meaning<'p>; N_MEANINGS],
     expected: Expected<'p>,
     estimate: usize,
     marks_are_ours: bool,
@@ -182,6 +204,7 @@ impl<'p> Tape<'p> {
             frames: Vec::new(),
             values: Vec::new(),
             keys: KeyWords::default(),
+            meanings: [Meaning::default(); N_MEANINGS],
             expected: Expected {
                 paths: rules.selectors().start(),
                 ..Expected::default()
@@ -248,24 +271,15 @@ impl<'p> Tape<'p> {
         let end = self.end_text();
         self.estimate += std::cmp::min(end - start, self.bounds.string_window) + 4;
         self.push(Kind::Key, (start, end), raw, whole);
-        let words = self.keys.read(&self.arena[start..end]);
-        let mut secret = self.rules.secret(words);
-        let joined = words.joined();
-        let role = match joined {
-            b"name" | b"key" | b"header" | b"headername" | b"field" | b"fieldname"
-            | b"parameter" | b"param" | b"variable" => Role::Name,
-            b"value" | b"val" | b"headervalue" => Role::Value,
-            b"properties" => Role::Properties,
-            b"required" | b"enum" | b"fields" | b"columns" | b"select" | b"names" => {
-                Role::FieldList
-            }
-            _ => Role::Other,
-        };
+        let Meaning {
+            mut secret, role, ..
+        } = self.meaning(start, end);
         let Some(frame) = self.frames.last_mut() else {
             return;
         };
         frame.named |= role == Role::Name;
         if let Some(schema) = frame.schema {
+            let joined = self.keys.read(&self.arena[start..end]).joined();
             let is_definition = matches!(joined, b"type" | b"ref" | b"anyof" | b"oneof" | b"allof");
             frame.is_schema |= is_definition;
             let is_schema_word = is_definition || is_schema_word(joined);
@@ -296,6 +310,36 @@ impl<'p> Tape<'p> {
             role,
             paths,
         };
+    }
+
+    /// What the key at `start..end` of the page means. Records repeat their keys, so the last few
+    /// are remembered.
+    fn meaning(&mut self, start: usize, end: usize) -> Meaning<'p> {
+        let key = &self.arena[start..end];
+        if marker::is_in(key) {
+            return Meaning::default();
+        }
+        let slot = slot(key.as_bytes());
+        let known = self.meanings[slot];
+        if known.end > 0 && self.arena[known.start..known.end] == *key {
+            return known;
+        }
+        let words = self.keys.read(key);
+        let role = match ROLES.position(words.joined()) {
+            None => Role::Other,
+            Some(0..3) => Role::Value,
+            Some(3) => Role::Properties,
+            Some(4..10) => Role::FieldList,
+            Some(_) => Role::Name,
+        };
+        let meaning = Meaning {
+            start,
+            end,
+            secret: self.rules.secret(words),
+            role,
+        };
+        self.meanings[slot] = meaning;
+        meaning
     }
 
     /// A string whose text was put on the page from `start` on.
@@ -473,7 +517,11 @@ impl<'p> Tape<'p> {
         if kind != Kind::String || text.1 - text.0 > MAX_PAIR_NAME {
             return None;
         }
-        let words = self.keys.read(&self.arena[text.0..text.1]);
+        let name = &self.arena[text.0..text.1];
+        if marker::is_in(name) {
+            return None;
+        }
+        let words = self.keys.read(name);
         self.rules.secret(words)
     }
 
@@ -534,12 +582,39 @@ impl<'p> Tape<'p> {
         };
         let is_mark = self.marks_are_ours
             && kind == Kind::String
-            && super::marker::leading(text) == Some(text.len());
+            && marker::leading(text) == Some(text.len());
         if applies && rule.is_none() && !is_mark {
             self.nodes[node].rule = Some(secret.rule);
         }
     }
 }
+
+/// Keys that say something about the value after them or beside them, by their [`Role`].
+static ROLES: WordSet = WordSet::new(&[
+    // A value.
+    "value",
+    "val",
+    "headervalue",
+    // The members of a schema.
+    "properties",
+    // A list of names.
+    "required",
+    "enum",
+    "fields",
+    "columns",
+    "select",
+    "names",
+    // A name.
+    "name",
+    "key",
+    "header",
+    "headername",
+    "field",
+    "fieldname",
+    "parameter",
+    "param",
+    "variable",
+]);
 
 fn by_path() -> Secret<'static> {
     Secret {

@@ -15,6 +15,9 @@ use super::{assignment, marker, nested, runs};
 /// How many spellings inside each other are undone.
 const MAX_LEVEL: u8 = 3;
 
+/// What no rule reads: neither part of a name nor the end of a value.
+const OPAQUE: u8 = 1;
+
 /// Looks through pages by the rules of one policy.
 #[derive(Debug)]
 pub(super) struct Finder<'p> {
@@ -50,23 +53,29 @@ impl<'p> Finder<'p> {
     /// Looks through a page of texts as they were given.
     pub(super) fn page(&mut self, page: &str) -> Findings<'p> {
         let mut findings = Findings::default();
-        self.level(page.as_bytes(), 0, &mut findings);
-        if self.marks_are_ours {
-            for &(start, _) in &findings.posing {
-                if let Some(n) = marker::leading(&page[start..]) {
-                    findings.spans.push(Span {
-                        is_mark: true,
-                        ..Span::new(start, start + n, "")
-                    });
-                }
-            }
-            findings.posing.clear();
+        if !self.marks_are_ours {
+            self.level(page.as_bytes(), 0, &mut findings);
+            return findings;
         }
+        // Marks of ours are opaque: no rule reads their words.
+        let mut opaque = page.as_bytes().to_vec();
+        for start in memchr::memchr_iter(b'[', page.as_bytes()) {
+            if let Some(n) = marker::leading(&page[start..]) {
+                opaque[start..start + n].fill(OPAQUE);
+                findings.spans.push(Span {
+                    is_mark: true,
+                    ..Span::new(start, start + n, "")
+                });
+            }
+        }
+        self.level(&opaque, 0, &mut findings);
+        findings.posing.clear();
         findings
     }
 
     /// Looks through a page that was spelled `level` times over.
     pub(super) fn level(&mut self, page: &[u8], level: u8, findings: &mut Findings<'p>) {
+        let first = findings.spans.len();
         self.rules.patterns().find_in(page, |found| match found {
             Found::Mark { start, end } => findings.posing.push((start, end)),
             Found::Secret(span) => findings.spans.push(span),
@@ -78,6 +87,16 @@ impl<'p> Finder<'p> {
             if credential.is_short() {
                 standing_alone(page, credential, &mut findings.spans);
             }
+        }
+        // What was found is opaque from here on: a value that begins before it ends after it.
+        let mut opaque = Vec::new();
+        let mut page = page;
+        if findings.spans.len() > first {
+            opaque.extend_from_slice(page);
+            for span in &findings.spans[first..] {
+                opaque[span.start..span.end].fill(OPAQUE);
+            }
+            page = &opaque;
         }
         assignment::find_in(page, self, &mut findings.spans);
         if level < MAX_LEVEL {

@@ -193,6 +193,17 @@ impl<'i> Tokenizer<'i> {
     fn text(&mut self, tape: &mut Tape<'_>, window: usize) -> Step<bool> {
         self.pos += 1;
         let mut room = window;
+        // Most strings are short and plain: a look at each byte is the quickest way.
+        let plain = self.input[self.pos..].iter().take(SHORT);
+        let plain = plain.take_while(|&&b| is_plain(b)).count();
+        if self.input.get(self.pos + plain) == Some(&b'"')
+            && plain <= room
+            && let Ok(text) = std::str::from_utf8(&self.input[self.pos..self.pos + plain])
+        {
+            tape.arena.push_str(text);
+            self.pos += plain + 1;
+            return Ok(true);
+        }
         loop {
             let rest = &self.input[self.pos..];
             let Some(n) = memchr::memchr2(b'"', b'\\', rest) else {
@@ -354,6 +365,14 @@ impl<'i> Tokenizer<'i> {
     }
 }
 
+/// How long a short string is.
+const SHORT: usize = 40;
+
+/// ASCII that stands for itself in a string.
+fn is_plain(b: u8) -> bool {
+    matches!(b, 0x20..0x7f) && b != b'"' && b != b'\\'
+}
+
 /// `rest` may be the beginning of a low surrogate's escape.
 fn is_escape_begun(rest: &[u8]) -> bool {
     match rest {
@@ -392,6 +411,11 @@ fn is_number(text: &[u8]) -> bool {
 /// Puts `bytes` on the page, replacing what no store takes; the room that is left, or none if it
 /// did not suffice. At the end of the input half a character is no error but a cut.
 fn push_bytes(tape: &mut Tape<'_>, bytes: &[u8], room: usize, is_end: bool) -> Option<usize> {
+    if bytes.len() <= room
+        && let Ok(text) = std::str::from_utf8(bytes)
+    {
+        return push_text(tape, text, room);
+    }
     // A character has at most four bytes: further ones cannot fit.
     let reach = std::cmp::min(bytes.len(), room.saturating_mul(4).saturating_add(4));
     let mut room = room;
