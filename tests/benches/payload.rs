@@ -1,192 +1,73 @@
-//! Payload safety against what it replaces: parse the whole, sanitize, cut, serialize.
+//! Payload safety against what it replaces: `cargo xtask bench payload [--json]`.
 //!
-//! ```text
-//! cargo bench -p audit-tests --bench payload [-- --json]
-//! ```
-//! All cases run in turn in each round, so that a busy moment of the machine meets all of them;
-//! what is shown are medians of the rounds.
-#![allow(clippy::print_stdout, reason = "a bench prints its figures")]
+//! The rival parses the whole input, sanitizes a copy by a list of keys, and serializes it before
+//! anything is cut.
+#![allow(
+    clippy::expect_used,
+    reason = "a bench whose premise fails has no figures to show"
+)]
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use audit_core::payload::{CallerCredential, Payload, PayloadContext, PayloadPolicy};
+use audit_tests::bench::{Bench, Options, Sample};
 use serde_json::{Map, Value, json};
 
-const ROUNDS: usize = 9;
-const TIME_PER_ROUND: Duration = Duration::from_millis(25);
-
-fn main() {
+fn main() -> Result<(), String> {
+    let options = Options::from_args()?;
     let inputs = Inputs::new();
-    let cases = cases(&inputs);
-    let rows = measure(&cases);
-    if std::env::args().any(|arg| arg == "--json") {
-        for row in &rows {
-            println!("{}", row.json());
-        }
-    } else {
-        print_table(&rows);
-    }
-}
+    let request = || PayloadContext::request(&inputs.policy);
+    let time = options.time_per_round();
 
-/// One thing to measure.
-struct Case<'i> {
-    name: &'static str,
-    bytes_in: usize,
-    run: Box<dyn Fn() -> usize + 'i>,
-}
-
-impl<'i> Case<'i> {
-    fn new(name: &'static str, bytes_in: usize, run: impl Fn() -> usize + 'i) -> Self {
-        Self {
-            name,
-            bytes_in,
-            run: Box::new(run),
-        }
-    }
-}
-
-fn cases(inputs: &Inputs) -> Vec<Case<'_>> {
-    let policy = &inputs.policy;
-    let mut cases = Vec::new();
+    let mut bench = Bench::new();
     for (safe, baseline, input) in [
         ("safe_1k", "baseline_1k", &inputs.small),
         ("safe_64k", "baseline_64k", &inputs.medium),
         ("safe_10m", "baseline_10m", &inputs.large),
         ("safe_10m_base64", "baseline_10m_base64", &inputs.blob),
     ] {
-        cases.push(Case::new(safe, input.len(), move || {
-            len(&Payload::from_json(input, &PayloadContext::request(policy)))
-        }));
-        cases.push(Case::new(baseline, input.len(), move || {
-            baseline_of(input).len()
-        }));
+        bench = bench
+            .case_vs(safe, baseline, move || {
+                sample(time, || Payload::from_json(input, &request()))
+            })
+            .case(baseline, move || sample(time, || baseline_of(input)));
     }
-    for (name, value, bytes) in [
-        ("serialize_1k", &inputs.small_value, inputs.small.len()),
-        ("serialize_64k", &inputs.medium_value, inputs.medium.len()),
+    for (name, value) in [
+        ("serialize_1k", &inputs.small_value),
+        ("serialize_64k", &inputs.medium_value),
     ] {
-        cases.push(Case::new(name, bytes, move || {
-            len(&Payload::from_serialize(
-                value,
-                &PayloadContext::request(policy),
-            ))
-        }));
+        bench = bench.case(name, move || {
+            sample(time, || Payload::from_serialize(value, &request()))
+        });
     }
     for (name, text) in [
         ("text_1k", &inputs.small_text),
         ("text_64k", &inputs.medium_text),
     ] {
-        cases.push(Case::new(name, text.len(), move || {
-            len(&Payload::from_text(text, &PayloadContext::request(policy)))
-        }));
-    }
-    for (name, n) in [
-        ("credentials_0_64k", 0),
-        ("credentials_1_64k", 1),
-        ("credentials_50_64k", 50),
-    ] {
-        let credentials = &inputs.credentials[..n];
-        cases.push(Case::new(name, inputs.medium.len(), move || {
-            let context = PayloadContext::request(policy).credentials(credentials);
-            len(&Payload::from_json(&inputs.medium, &context))
-        }));
-    }
-    cases
-}
-
-fn len(payload: &Payload) -> usize {
-    payload.json().map_or(0, str::len)
-}
-
-/// What was measured of a case.
-struct Row {
-    name: &'static str,
-    ns_per_event: f64,
-    bytes_in: usize,
-    bytes_out: usize,
-    allocations: u64,
-}
-
-impl Row {
-    fn json(&self) -> Value {
-        json!({
-            "case": self.name,
-            "ns_per_event": self.ns_per_event.round(),
-            "events_per_s": (1e9 / self.ns_per_event).round(),
-            "bytes_in": self.bytes_in,
-            "bytes_out": self.bytes_out,
-            "allocations": self.allocations,
-        })
-    }
-}
-
-fn measure(cases: &[Case<'_>]) -> Vec<Row> {
-    let repeats: Vec<u32> = cases.iter().map(repeats).collect();
-    let mut times = vec![Vec::with_capacity(ROUNDS); cases.len()];
-    for _ in 0..ROUNDS {
-        for ((case, &n), times) in cases.iter().zip(&repeats).zip(&mut times) {
-            let start = Instant::now();
-            for _ in 0..n {
-                black_box((case.run)());
-            }
-            times.push(start.elapsed().as_secs_f64() * 1e9 / f64::from(n));
-        }
-    }
-    let row = |(case, mut times): (&Case<'_>, Vec<f64>)| {
-        times.sort_by(f64::total_cmp);
-        let counted = allocation_counter::measure(|| {
-            black_box((case.run)());
+        bench = bench.case(name, move || {
+            sample(time, || Payload::from_text(text, &request()))
         });
-        Row {
-            name: case.name,
-            ns_per_event: times[times.len() / 2],
-            bytes_in: case.bytes_in,
-            bytes_out: (case.run)(),
-            allocations: counted.count_total,
-        }
-    };
-    cases.iter().zip(times).map(row).collect()
-}
-
-/// How often a case fits into its share of a round.
-fn repeats(case: &Case<'_>) -> u32 {
-    let start = Instant::now();
-    let mut n = 0;
-    while n == 0 || start.elapsed() < TIME_PER_ROUND {
-        black_box((case.run)());
-        n += 1;
     }
-    n
-}
-
-fn print_table(rows: &[Row]) {
-    println!(
-        "{:<22} {:>12} {:>14} {:>10} {:>8} {:>7} {:>9}",
-        "case", "µs/event", "events/s", "in", "out", "allocs", "baseline"
-    );
-    for row in rows {
-        let rival = row
-            .name
-            .strip_prefix("safe_")
-            .map(|size| format!("baseline_{size}"));
-        let rival = rows
-            .iter()
-            .find(|other| Some(other.name) == rival.as_deref());
-        let times = rival.map_or(String::new(), |rival| {
-            format!("{:.1}x", rival.ns_per_event / row.ns_per_event)
+    for n_credentials in [0, 1, 50] {
+        let (input, credentials) = (&inputs.medium, &inputs.credentials[..n_credentials]);
+        bench = bench.case(format!("credentials_{n_credentials}_64k"), move || {
+            sample(time, || {
+                Payload::from_json(input, &request().credentials(credentials))
+            })
         });
-        println!(
-            "{:<22} {:>12.2} {:>14.0} {:>10} {:>8} {:>7} {:>9}",
-            row.name,
-            row.ns_per_event / 1e3,
-            1e9 / row.ns_per_event,
-            row.bytes_in,
-            row.bytes_out,
-            row.allocations,
-            times
-        );
     }
+    bench.run(options);
+    Ok(())
+}
+
+/// Times the work, and counts the allocations of one call.
+fn sample<T>(time: Duration, mut work: impl FnMut() -> T) -> Sample {
+    let allocated = allocation_counter::measure(|| {
+        black_box(work());
+    });
+    let n_allocations = u32::try_from(allocated.count_total).expect("a payload allocates little");
+    Sample::time_for(time, work).with("allocations", n_allocations.into())
 }
 
 struct Inputs {

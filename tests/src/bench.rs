@@ -44,6 +44,12 @@ impl Options {
         if self.is_quick { 2 } else { 9 }
     }
 
+    /// How long a round of a short case takes.
+    #[must_use]
+    pub fn time_per_round(&self) -> Duration {
+        Duration::from_millis(if self.is_quick { 1 } else { 25 })
+    }
+
     /// `n` for figures to quote, a small part of it to see that the bench works.
     #[must_use]
     pub fn scaled(&self, n: usize) -> usize {
@@ -85,6 +91,22 @@ impl Sample {
             black_box(work());
         }
         Self::new(n_events, begin.elapsed())
+    }
+
+    /// Times as many calls of `work` as fill about this time.
+    pub fn time_for<T>(time: Duration, mut work: impl FnMut() -> T) -> Self {
+        let mut n_events = 1;
+        loop {
+            let begin = Instant::now();
+            for _ in 0..n_events {
+                black_box(work());
+            }
+            let took = begin.elapsed();
+            if took * 2 >= time {
+                return Self::new(n_events, took);
+            }
+            n_events *= 2;
+        }
     }
 }
 
