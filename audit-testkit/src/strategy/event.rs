@@ -26,9 +26,9 @@ pub fn events() -> impl Strategy<Value = AuditEvent> {
     )
 }
 
-/// Up to `max` events, each with an id of its own.
+/// One to `max` events, each with an id of its own.
 pub fn batches(max: usize) -> impl Strategy<Value = Vec<AuditEvent>> {
-    vec(events(), 0..=max).prop_map(|mut events| {
+    vec(events(), 1..=max).prop_map(|mut events| {
         let mut seen = BTreeSet::new();
         events.retain(|event| seen.insert(event.id));
         events

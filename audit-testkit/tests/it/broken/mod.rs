@@ -1,0 +1,10 @@
+//! Sinks and readers that are broken on purpose, each caught by the case that is meant for it.
+
+mod altering;
+mod answering;
+mod catching;
+mod closing;
+mod following;
+mod keeping;
+mod racing;
+mod table;
