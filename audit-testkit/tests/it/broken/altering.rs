@@ -3,7 +3,7 @@
 use audit_core::event::{AuditEvent, Client, EventDraft, Seq, Timestamp, ToolName};
 
 use super::catching::catches;
-use super::table::Quirk;
+use super::quirk::Quirk;
 
 catches! {
     a_store_that_cuts_text: CutsText =>

@@ -9,7 +9,8 @@ use audit_core::reader::{
 };
 
 use super::catching::catches;
-use super::table::{Quirk, Table};
+use super::quirk::Quirk;
+use super::table::Table;
 
 catches! {
     a_reader_that_finds_the_nearest_event: FindsTheNearest =>

@@ -5,7 +5,7 @@ use std::any::Any;
 use audit_testkit::Harness;
 use audit_testkit::conformance::{self, CASES, Case};
 
-use super::table::{Intact, Tables};
+use super::quirk::{Intact, Tables};
 
 audit_testkit::conformance!(intact, Tables::<Intact>::default());
 
@@ -27,7 +27,7 @@ macro_rules! catches {
         $(
             #[tokio::test(start_paused = true)]
             async fn $name() {
-                let open = $crate::broken::table::Tables::<$quirk>::default;
+                let open = $crate::broken::quirk::Tables::<$quirk>::default;
                 let also = [$($(stringify!($other)),+)?];
                 let failed = $crate::broken::catching::failed_but(
                     open, stringify!($case), $text,
@@ -104,6 +104,7 @@ fn every_case_is_meant_for_a_broken_sink() {
         super::following::CATCHES,
         super::keeping::CATCHES,
         super::racing::CATCHES,
+        super::refusing::CATCHES,
     ];
     let meant: Vec<&str> = groups.concat().iter().map(|(_, case)| *case).collect();
     let unproven: Vec<&str> = CASES

@@ -6,7 +6,8 @@ use audit_core::sink::{Appended, Health};
 use audit_core::{Error, ErrorKind};
 
 use super::catching::catches;
-use super::table::{Quirk, Table};
+use super::quirk::Quirk;
+use super::table::Table;
 
 catches! {
     a_sink_that_forgets_on_close: ForgetsOnClose =>

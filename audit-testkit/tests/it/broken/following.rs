@@ -7,7 +7,8 @@ use audit_core::reader::{Filter, FollowFrom, FollowRequest, Followed, FollowedEv
 use audit_core::sink::Appended;
 
 use super::catching::catches;
-use super::table::{Quirk, Table};
+use super::quirk::Quirk;
+use super::table::Table;
 
 catches! {
     a_sink_that_reorders_within_a_batch: ReordersWithinABatch =>

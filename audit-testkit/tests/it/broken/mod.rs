@@ -6,5 +6,7 @@ mod catching;
 mod closing;
 mod following;
 mod keeping;
+mod quirk;
 mod racing;
+mod refusing;
 mod table;

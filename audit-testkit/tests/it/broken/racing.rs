@@ -12,7 +12,8 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::task::yield_now;
 
 use super::catching::catches;
-use super::table::{Quirk, Table};
+use super::quirk::Quirk;
+use super::table::Table;
 
 catches! {
     a_sink_that_checks_and_then_stores: ChecksThenStores =>
