@@ -5,4 +5,6 @@
     reason = "a test fails by panicking"
 )]
 
+mod bounds;
 mod conformance;
+mod waiting;
