@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use audit_core::event::{EventId, Timestamp};
+use audit_core::{Clock, IdSource};
 
 use crate::fixture;
 
@@ -11,6 +12,7 @@ use crate::fixture;
 /// # Examples
 /// ```
 /// use std::time::Duration;
+/// use audit_core::Clock as _;
 /// use audit_testkit::ManualClock;
 ///
 /// let clock = ManualClock::default();
@@ -40,18 +42,6 @@ impl ManualClock {
         }
     }
 
-    /// The moment, by the wall clock.
-    #[must_use]
-    pub fn now(&self) -> Timestamp {
-        self.read(|hands| hands.wall)
-    }
-
-    /// The time that the test let go by.
-    #[must_use]
-    pub fn monotonic(&self) -> Duration {
-        self.read(|hands| hands.monotonic)
-    }
-
     /// Lets time go by, to the end of what a timestamp can hold.
     pub fn advance(&self, by: Duration) {
         self.read(|hands| {
@@ -69,6 +59,17 @@ impl ManualClock {
 
     fn read<T>(&self, look: impl FnOnce(&mut Hands) -> T) -> T {
         look(&mut self.hands.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        self.read(|hands| hands.wall)
+    }
+
+    /// The time that the test let go by.
+    fn monotonic(&self) -> Duration {
+        self.read(|hands| hands.monotonic)
     }
 }
 
@@ -93,15 +94,15 @@ impl SequentialIds {
         Self::default()
     }
 
-    /// The next id of this moment.
-    #[must_use]
-    pub fn event_id(&self, ts: Timestamp) -> EventId {
-        EventId::new(ts, self.n_given.fetch_add(1, Ordering::Relaxed) + 1)
-    }
-
     /// How many ids were given.
     #[must_use]
     pub fn n_given(&self) -> u64 {
         self.n_given.load(Ordering::Relaxed)
+    }
+}
+
+impl IdSource for SequentialIds {
+    fn event_id(&self, ts: Timestamp) -> EventId {
+        EventId::new(ts, self.n_given.fetch_add(1, Ordering::Relaxed) + 1)
     }
 }

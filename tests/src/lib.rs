@@ -1,1 +1,8 @@
-//! Audit tests.
+//! What the scenarios and the benches share.
+
+pub mod bench;
+
+/// README's program, compiled and run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

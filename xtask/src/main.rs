@@ -1,2 +1,40 @@
-//! x
-fn main() {}
+//! The project's own commands: `cargo xtask ci | test | check | bench NAME [--json]`.
+
+mod bench;
+mod check;
+mod command;
+mod test;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask ci                      everything that CI checks: test, then check
+cargo xtask test [FILTER…]          all tests, doc tests among them
+cargo xtask check                   format, licences, lints, docs, and whether the benches run
+cargo xtask bench NAME [--json]     measure; NAME is one of: logger, payload
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match &*arguments {
+        ["ci"] => test::run(&[]).and_then(|()| check::run()),
+        ["check"] => check::run(),
+        ["test", filters @ ..] => test::run(filters),
+        ["bench", name, options @ ..] => bench::run(name, options),
+        ["help" | "--help" | "-h"] => {
+            eprint!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        _ => Err(format!(
+            "this is not a command of the project; these are:\n{USAGE}"
+        )),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

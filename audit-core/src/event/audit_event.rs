@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::draft::EventDraft;
 use super::metadata::{EventMetadata, EventSummary, PayloadReports};
+use super::sequence::Seq;
 use super::text::Method;
 use crate::payload::Payload;
 
@@ -44,6 +45,15 @@ impl AuditEvent {
 
     pub(super) fn from_record(record: Record) -> Self {
         Self(Arc::new(record))
+    }
+
+    /// Gives the number of an event that nobody shares yet: the queue's, when a record enters.
+    pub(crate) fn set_seq(&mut self, seq: Seq) {
+        let record = Arc::get_mut(&mut self.0);
+        debug_assert!(record.is_some(), "an event is numbered before it is shared");
+        if let Some(record) = record {
+            record.metadata.seq = seq;
+        }
     }
 
     /// What the caller sent.

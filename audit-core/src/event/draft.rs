@@ -44,7 +44,7 @@ pub struct EventDraft {
     method: Method,
     tool_name: Option<ToolName>,
     status_code: Option<StatusCode>,
-    latency: Latency,
+    latency: Option<Latency>,
     decision: Decision,
     outcome: Outcome,
     upstream: Option<Upstream>,
@@ -83,7 +83,7 @@ impl EventDraft {
             method,
             tool_name: None,
             status_code: None,
-            latency: Latency::ZERO,
+            latency: None,
             decision: Decision::new(),
             outcome: Outcome::Aborted,
             upstream: None,
@@ -110,6 +110,8 @@ impl EventDraft {
         tool_name: ToolName = tool_name;
         /// The status that the caller got; that of the outcome, if nothing is said.
         status_code: StatusCode = status_code;
+        /// How long the call took; what a guard measured, if nothing is said.
+        latency: Latency = latency;
         /// Which server answers.
         upstream: Upstream = upstream;
         /// How long that server took.
@@ -131,12 +133,6 @@ impl EventDraft {
     /// Under which role; `unknown`, if nothing is said.
     pub fn role(mut self, role: Role) -> Self {
         self.role = role;
-        self
-    }
-
-    /// How long the call took.
-    pub fn latency(mut self, latency: Latency) -> Self {
-        self.latency = latency;
         self
     }
 
@@ -188,7 +184,7 @@ impl EventDraft {
                 status_code: self
                     .status_code
                     .unwrap_or_else(|| self.outcome.default_status()),
-                latency_ms: self.latency,
+                latency_ms: self.latency.unwrap_or(Latency::ZERO),
                 decision: self.decision,
                 outcome: self.outcome,
                 upstream: self.upstream,
@@ -206,10 +202,11 @@ impl EventDraft {
         }))
     }
 
+    /// Gives the draft its moment and its id, where they were not given from outside.
     pub(crate) fn fill_moment(
         &mut self,
         stamp: impl FnOnce(Option<Timestamp>) -> (Timestamp, EventId),
-    ) -> Result<(), InvalidField> {
+    ) -> Result<(Timestamp, EventId), InvalidField> {
         let (ts, id) = match (self.ts, self.id) {
             (Some(ts), Some(id)) => (ts, id),
             (None, Some(id)) => (id.timestamp(), id),
@@ -218,11 +215,13 @@ impl EventDraft {
         check_same_moment(id, ts)?;
         self.ts = Some(ts);
         self.id = Some(id);
-        Ok(())
+        Ok((ts, id))
     }
 
-    pub(crate) fn event_id(&self) -> Option<EventId> {
-        self.id
+    /// The latency that was measured, unless the draft has one.
+    pub(crate) fn or_latency(mut self, measured: Latency) -> Self {
+        self.latency = self.latency.or(Some(measured));
+        self
     }
 
     pub(crate) fn credentials(&self) -> &[CallerCredential] {

@@ -138,7 +138,7 @@ mod tests {
         }
 
         #[test]
-        fn neighbouring_microseconds_are_in_order(a in 0..Timestamp::MAX.as_micros(), x: u64, y: u64) {
+        fn neighboring_microseconds_are_in_order(a in 0..Timestamp::MAX.as_micros(), x: u64, y: u64) {
             let earlier = EventId::new(Timestamp::from_micros(a).unwrap(), x);
             prop_assert!(earlier < EventId::new(Timestamp::from_micros(a + 1).unwrap(), y));
         }

@@ -45,6 +45,7 @@ mod decision;
 mod draft;
 mod error;
 mod id;
+mod json;
 mod latency;
 mod metadata;
 mod outcome;
@@ -54,7 +55,6 @@ mod status;
 mod text;
 mod timestamp;
 mod trace;
-mod wire;
 
 pub use audit_event::AuditEvent;
 pub use client::Client;
@@ -62,6 +62,7 @@ pub use decision::{Check, CheckName, Decision, Verdict};
 pub use draft::EventDraft;
 pub use error::{FieldProblem, InvalidField};
 pub use id::EventId;
+pub use json::{InvalidEvent, SCHEMA_VERSION};
 pub use latency::Latency;
 pub use metadata::{EventMetadata, EventSummary, PayloadReports};
 pub use outcome::Outcome;
@@ -74,4 +75,3 @@ pub use text::{
 };
 pub use timestamp::Timestamp;
 pub use trace::{SpanId, TraceId};
-pub use wire::{InvalidEvent, SCHEMA_VERSION};

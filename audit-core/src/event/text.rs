@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use super::error::{FieldProblem, InvalidField};
-use crate::payload::{self, CallerCredential};
+use crate::payload::{self, CallerCredential, PayloadPolicy};
 
 /// Takes the caller's credentials out of what an event says.
 pub(super) trait Scrub {
@@ -70,7 +70,7 @@ macro_rules! bounded_text {
 
         impl Scrub for $name {
             fn scrub(&mut self, credentials: &[CallerCredential]) {
-                let clean = payload::scrub_text(&self.0, credentials);
+                let clean = PayloadPolicy::default().scrub_text(&self.0, credentials);
                 if *clean != *self.0 {
                     self.0 = cut($max, &clean).into();
                 }
@@ -226,7 +226,7 @@ fn claimed(max: usize, text: &str) -> Arc<str> {
         return "[EMPTY]".into();
     }
     // Redaction comes before the cut, or the first half of a token would stay.
-    let clean = payload::scrub_text(text, &[]);
+    let clean = PayloadPolicy::default().scrub_text(text, &[]);
     let clean = clean.replace('\0', "\u{fffd}");
     cut(max, &clean).into()
 }

@@ -1,21 +1,83 @@
 //! Payload safety: what a request or response may leave behind in an event.
+//!
+//! Arguments and results of tool calls are hostile, huge and full of secrets. A [`Payload`] is what
+//! is left of one: canonical JSON within [`PayloadLimits`], without the secrets that a
+//! [`PayloadPolicy`] knows and without the caller's own [`CallerCredential`]. Beside it stands a
+//! [`PayloadReport`], which says what was done.
+//!
+//! ```
+//! use audit_core::payload::{Payload, PayloadContext, PayloadPolicy};
+//!
+//! let policy = PayloadPolicy::default();
+//! let payload = Payload::from_json(
+//!     br#"{"query":"select 1","password":"hunter2","max_tokens":100}"#,
+//!     &PayloadContext::request(&policy),
+//! );
+//! assert_eq!(
+//!     payload.json(),
+//!     Some(r#"{"query":"select 1","password":"[REDACTED:password]","max_tokens":100}"#),
+//! );
+//! assert_eq!(payload.report().n_redactions(), 1);
+//! ```
+//!
+//! # Marks
+//! `[REDACTED:rule]` stands where a rule took something away, `[TRUNCATED:bytes]` where a value
+//! of so many bytes was cut (`+`: at least so many; without a number in a container that goes on
+//! where the budget ended), `[DUPLICATE:n]` after a key that was there before, `[UNPARSEABLE:bytes]`
+//! in the place of what was no JSON. A caller's text that says one of these words is put in lower
+//! case, so data never passes for a mark; what holds in any case is the report.
+//!
+//! That is also why a payload's own JSON is data when it comes in as bytes. [`Payload::narrow`] is
+//! the way to bound a payload again: it knows the marks, and with the same limits changes nothing.
+//!
+//! # What is certain and what is not
+//! The caller's credential is certain: no output holds it, in any of the spellings that
+//! [`CallerCredential`] lists. Size, validity and cost are certain. Rules for keys and patterns are
+//! best effort: they find what looks like a secret.
 
+mod assignment;
+mod authorization;
 mod context;
 mod credential;
+mod cut;
+mod emit;
+mod encodings;
+mod equality;
+mod fingerprint;
+mod key_rules;
+mod keys;
+mod leaf;
 mod limits;
+mod marker;
+mod nested;
+mod pass;
+mod patterns;
 mod policy;
+mod policy_builder;
 mod report;
+mod restore;
+mod runs;
+mod selector;
+mod serializer;
+mod serializer_text;
+mod spans;
+mod tape;
+mod text;
+mod tokenizer;
+mod word_set;
 
 use std::fmt;
 
 use serde::Serialize;
-use serde_json::Value;
 
 pub use context::PayloadContext;
 pub use credential::CallerCredential;
+pub use leaf::credential_shape;
 pub use limits::PayloadLimits;
 pub use policy::PayloadPolicy;
-pub use report::{Coverage, PayloadReport};
+pub use policy_builder::{InvalidPolicy, PayloadPolicyBuilder};
+pub use report::{Coverage, PayloadFailure, PayloadLevel, PayloadReport};
+pub use restore::InvalidPayload;
 
 /// A redacted and bounded payload: the only form in which an event carries one.
 #[derive(Clone)]
@@ -24,41 +86,91 @@ pub struct Payload {
     report: PayloadReport,
 }
 
+/// One redaction: by which rule, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Redaction {
+    /// The rule's name.
+    pub rule: Box<str>,
+    /// The place in what is kept, as a path of keys and element numbers.
+    pub place: Box<str>,
+}
+
+impl Redaction {
+    fn new(rule: &str, place: String) -> Self {
+        Self {
+            rule: rule.into(),
+            place: place.into(),
+        }
+    }
+}
+
 impl Payload {
     /// Keeps JSON that arrived as bytes.
+    ///
+    /// No input is refused: what is not JSON leaves a mark and its size, what ends in the middle
+    /// leaves its beginning.
     #[must_use]
     pub fn from_json(bytes: impl AsRef<[u8]>, context: &PayloadContext<'_>) -> Self {
-        let bytes = bytes.as_ref();
-        let _ = context;
-        Self::withheld(bytes.len())
+        pass::json(bytes.as_ref(), context, false).0
+    }
+
+    /// Like [`Payload::from_json`], and says which rule redacted what, for an operator who tries
+    /// out a policy.
+    #[must_use]
+    pub fn explain_json(
+        bytes: impl AsRef<[u8]>,
+        context: &PayloadContext<'_>,
+    ) -> (Self, Vec<Redaction>) {
+        pass::json(bytes.as_ref(), context, true)
     }
 
     /// Keeps anything that serializes.
+    ///
+    /// It is read only as far as the budgets go. A `Serialize` that fails or panics half-way leaves
+    /// what it had said until then.
     #[must_use]
     pub fn from_serialize<T: Serialize + ?Sized>(value: &T, context: &PayloadContext<'_>) -> Self {
-        let _ = (value, context);
-        Self::withheld(0)
+        pass::serialize(value, context)
     }
 
     /// Keeps plain text, as a JSON string.
     #[must_use]
     pub fn from_text(text: &str, context: &PayloadContext<'_>) -> Self {
-        let _ = context;
-        Self::withheld(text.len())
+        pass::text(text, context)
     }
 
-    /// Gives back what a store kept. For stores only.
+    /// Keeps headers, as a JSON object in their order. Values need not be UTF-8.
+    #[must_use]
+    pub fn from_headers<N: AsRef<str>, V: AsRef<[u8]>>(
+        headers: impl IntoIterator<Item = (N, V)>,
+        context: &PayloadContext<'_>,
+    ) -> Self {
+        pass::headers(headers, context)
+    }
+
+    /// Gives back what a store kept. **For stores only.**
+    ///
+    /// This is a trust boundary: nothing is redacted here. The text must have been written by a
+    /// `Payload` once, which a store knows because only payloads reach it; whoever calls this with
+    /// other text puts that text past all rules. What is checked is form and size: JSON, no larger
+    /// and no deeper than any payload, without U+0000.
     ///
     /// # Errors
-    /// Text that is not JSON.
+    /// Text that no payload can have written, even as a store respells it.
     pub fn restore(json: Option<&str>, report: PayloadReport) -> Result<Self, InvalidPayload> {
-        if let Some(json) = json {
-            serde_json::from_str::<Value>(json).map_err(|_| InvalidPayload)?;
-        }
+        json.map_or(Ok(()), restore::check)?;
         Ok(Self {
             json: json.map(Into::into),
             report,
         })
+    }
+
+    /// The same payload by another policy or smaller limits, its marks kept as marks. By the policy
+    /// and limits that it was made with, it stays as it is.
+    #[must_use]
+    pub fn narrow(&self, context: &PayloadContext<'_>) -> Self {
+        pass::narrow(self, context)
     }
 
     /// The canonical JSON, unless the level keeps none.
@@ -72,19 +184,17 @@ impl Payload {
     pub fn report(&self) -> &PayloadReport {
         &self.report
     }
-
-    fn withheld(bytes: usize) -> Self {
-        Self {
-            json: Some(r#""[WITHHELD]""#.into()),
-            report: PayloadReport::new(u64::try_from(bytes).unwrap_or(u64::MAX)),
-        }
-    }
 }
 
 impl PartialEq for Payload {
     /// Equal by JSON meaning: a store may reorder keys and respell numbers.
     fn eq(&self, other: &Self) -> bool {
-        self.report == other.report && self.json == other.json
+        self.report == other.report
+            && match (&self.json, &other.json) {
+                (Some(a), Some(b)) => equality::same(a, b),
+                (None, None) => true,
+                _ => false,
+            }
     }
 }
 
@@ -97,35 +207,3 @@ impl fmt::Debug for Payload {
             .finish_non_exhaustive()
     }
 }
-
-/// The rule that `text` would be redacted by, if it has the shape of a credential.
-#[must_use]
-pub fn credential_shape(text: &str) -> Option<&'static str> {
-    text.starts_with("Bearer ").then_some("authorization")
-}
-
-/// `text` without what the value patterns and the credentials find in it.
-#[must_use]
-pub fn scrub_text<'t>(
-    text: &'t str,
-    credentials: &[CallerCredential],
-) -> std::borrow::Cow<'t, str> {
-    let _ = credentials;
-    match credential_shape(text) {
-        Some(rule) => format!("[REDACTED:{rule}]").into(),
-        None => text.into(),
-    }
-}
-
-/// Text that no payload wrote.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct InvalidPayload;
-
-impl fmt::Display for InvalidPayload {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not the canonical JSON of a payload")
-    }
-}
-
-impl std::error::Error for InvalidPayload {}

@@ -1,6 +1,7 @@
 use std::fmt;
 
-use super::condition::{Condition, Field};
+use super::condition::Condition;
+use super::field::Field;
 use crate::event::AuditEvent;
 
 /// Which events are asked for.

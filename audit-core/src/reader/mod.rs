@@ -3,26 +3,30 @@
 mod condition;
 mod count;
 mod cursor;
+mod field;
 mod filter;
 mod follow;
 mod forward;
 mod gap;
 mod glob;
 mod page;
+mod span;
 mod statistics;
 
 use std::fmt::Debug;
 
 use async_trait::async_trait;
 
-pub use condition::{Condition, Field, Span, TextField};
+pub use condition::Condition;
 pub use count::Count;
 pub use cursor::Cursor;
+pub use field::{Field, TextField};
 pub use filter::{Filter, Term};
 pub use follow::{FollowFrom, FollowPosition, FollowRequest, Followed, FollowedEvent};
 pub use gap::SeqGap;
 pub use glob::Glob;
 pub use page::{Order, Page, PageRequest, Scan};
+pub use span::Span;
 pub use statistics::{
     GroupBy, GroupKey, LatencyPercentiles, Statistics, StatisticsRequest, StatisticsRow, TimeBucket,
 };

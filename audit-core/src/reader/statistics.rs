@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::condition::TextField;
+use super::field::TextField;
 use super::filter::Filter;
 use crate::error::{Error, ErrorKind};
 use crate::event::{AuditEvent, Latency, Outcome, Timestamp};

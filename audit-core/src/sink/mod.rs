@@ -28,7 +28,7 @@ use crate::event::AuditEvent;
 /// is as safe as [`durability`](Self::durability) says, and readers of the same store see it.
 ///
 /// **No poison.** An event that the store refuses, whatever the reason, gets `Refused` with the
-/// reason, and its neighbours are stored.
+/// reason, and its neighbors are stored.
 ///
 /// **All or nothing on `Err`.** `Err` is about the whole batch: none of its events were stored by
 /// this call. Only if the error [is retryable](Error::is_retryable) may it be that all of them

@@ -1,0 +1,258 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::audit_logger::{AuditLogger, Shared};
+use super::batcher::Batcher;
+use super::counters::Counters;
+use super::loss::Losses;
+use super::queue::Queue;
+use super::stamper::Stamper;
+use crate::clock::{Clock, SystemClock};
+use crate::error::{Error, ErrorKind};
+use crate::event::{self, WriterId};
+use crate::ids::{IdSource, MonotonicIds};
+use crate::payload::PayloadPolicy;
+use crate::sink::{AuditSink, Durability};
+
+/// What happens to a call that begins while the queue is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Overload {
+    /// It is refused at once.
+    Reject,
+    /// It goes on without a record; a loss event says how many, why and when.
+    Shed,
+    /// It waits for room, and is refused if none comes in this time.
+    Wait(Duration),
+}
+
+/// Builds an [`AuditLogger`].
+#[must_use = "a builder does nothing until `build`"]
+pub struct AuditLoggerBuilder {
+    sink: Arc<dyn AuditSink>,
+    clock: Box<dyn Clock>,
+    ids: Box<dyn IdSource>,
+    writer: Option<WriterId>,
+    payload_policy: PayloadPolicy,
+    durability: Option<Durability>,
+    overload: Overload,
+    queue_events: usize,
+    queue_bytes: usize,
+    batch_events: usize,
+    batch_bytes: usize,
+    runtime: Option<Handle>,
+}
+
+impl AuditLoggerBuilder {
+    pub(super) fn new(sink: Arc<dyn AuditSink>) -> Self {
+        Self {
+            sink,
+            clock: Box::new(SystemClock::new()),
+            ids: Box::new(MonotonicIds::new()),
+            writer: None,
+            payload_policy: PayloadPolicy::default(),
+            durability: None,
+            overload: Overload::Wait(Duration::from_secs(5)),
+            queue_events: 65_536,
+            queue_bytes: 64 << 20,
+            batch_events: 1_000,
+            batch_bytes: 8 << 20,
+            runtime: None,
+        }
+    }
+
+    /// Where time comes from; the operating system's clocks, if nothing is said.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Box::new(clock);
+        self
+    }
+
+    /// Where ids come from; [`MonotonicIds`], if nothing is said.
+    pub fn ids(mut self, ids: impl IdSource) -> Self {
+        self.ids = Box::new(ids);
+        self
+    }
+
+    /// The name under which events are numbered; a random UUID, if nothing is said. A name must
+    /// never be used by two loggers, not even one after the other: each begins with number 1.
+    pub fn writer(mut self, writer: WriterId) -> Self {
+        self.writer = Some(writer);
+        self
+    }
+
+    /// By which rules the payloads of calls are kept.
+    pub fn payload_policy(mut self, policy: PayloadPolicy) -> Self {
+        self.payload_policy = policy;
+        self
+    }
+
+    /// What callers wait for; all that the sink promises, if nothing is said.
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = Some(durability);
+        self
+    }
+
+    /// What happens to a call that begins while the queue is full; it waits five seconds, if
+    /// nothing is said.
+    pub fn overload(mut self, overload: Overload) -> Self {
+        self.overload = overload;
+        self
+    }
+
+    /// The most records that are open, queued or being written at once: 65,536, if nothing is
+    /// said.
+    pub fn queue_events(mut self, n_events: usize) -> Self {
+        self.queue_events = n_events;
+        self
+    }
+
+    /// The most bytes that records may take while they are open, queued or being written: 64 MiB,
+    /// if nothing is said. A call that has not ended holds as much as its record could take at
+    /// the most: with the default limits of payloads some 28 KiB, so that 64 MiB let 2,300 calls be
+    /// open at once.
+    pub fn queue_bytes(mut self, n_bytes: usize) -> Self {
+        self.queue_bytes = n_bytes;
+        self
+    }
+
+    /// The most events of a batch: 1,000, if nothing is said.
+    pub fn batch_events(mut self, n_events: usize) -> Self {
+        self.batch_events = n_events;
+        self
+    }
+
+    /// The most bytes in memory of a batch, unless one event alone is larger: 8 MiB, if nothing is
+    /// said.
+    pub fn batch_bytes(mut self, n_bytes: usize) -> Self {
+        self.batch_bytes = n_bytes;
+        self
+    }
+
+    /// The tokio runtime that stores the batches; the current one, if nothing is said. It needs
+    /// its timer.
+    pub fn runtime(mut self, runtime: Handle) -> Self {
+        self.runtime = Some(runtime);
+        self
+    }
+
+    /// Begins the logger.
+    ///
+    /// # Errors
+    /// A bound is too small or too large, the sink promises less than the durability that is
+    /// asked for, or there is no runtime.
+    pub fn build(self) -> Result<AuditLogger, Error> {
+        let durability = self.durability.unwrap_or_else(|| self.sink.durability());
+        check_durability(durability, &*self.sink)?;
+        let most = event::most_in_memory(&self.payload_policy.limits());
+        self.check_bounds(most)?;
+        let runtime = self.runtime_handle()?;
+        let queue = Queue::new(self.queue_events, self.queue_bytes);
+        let writer = match self.writer {
+            Some(writer) => writer,
+            None => random_writer()?,
+        };
+        let shared = Arc::new(Shared {
+            queue,
+            stamper: Stamper::new(self.clock, self.ids),
+            payload_policy: self.payload_policy,
+            writer,
+            sink: self.sink,
+            overload: self.overload,
+            most_bytes_per_event: u32::try_from(most)
+                .map_err(|_| too_large("the limit of payloads"))?,
+            counters: Counters::default(),
+            losses: Losses::default(),
+        });
+        let (give_up, given_up) = watch::channel(false);
+        let (finished_sender, finished) = watch::channel(None);
+        let batcher = Batcher::new(
+            Arc::clone(&shared),
+            self.batch_events,
+            self.batch_bytes,
+            given_up,
+            finished_sender,
+        );
+        runtime.spawn(batcher.run());
+        Ok(AuditLogger::new(shared, durability, finished, give_up))
+    }
+
+    fn check_bounds(&self, most_bytes_per_event: usize) -> Result<(), Error> {
+        let too_small = |what: &str, least: usize| {
+            Err(Error::new(
+                ErrorKind::Invalid,
+                format!("{what} must be at least {least}"),
+            ))
+        };
+        if self.queue_events == 0 {
+            return too_small("`queue_events`", 1);
+        }
+        if self.batch_events == 0 {
+            return too_small("`batch_events`", 1);
+        }
+        if self.queue_bytes < most_bytes_per_event {
+            return too_small(
+                "`queue_bytes`, with these limits of payloads,",
+                most_bytes_per_event,
+            );
+        }
+        let most_permits = tokio::sync::Semaphore::MAX_PERMITS;
+        if self.queue_bytes > most_permits || self.queue_events > most_permits {
+            return Err(too_large("a bound of the queue"));
+        }
+        Ok(())
+    }
+
+    fn runtime_handle(&self) -> Result<Handle, Error> {
+        if let Some(runtime) = &self.runtime {
+            return Ok(runtime.clone());
+        }
+        Handle::try_current().map_err(|source| {
+            Error::with_source(
+                ErrorKind::Invalid,
+                "the logger needs a tokio runtime: build it inside one, or pass one to `runtime`",
+                source,
+            )
+        })
+    }
+}
+
+impl fmt::Debug for AuditLoggerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuditLoggerBuilder")
+            .field("sink", &self.sink)
+            .field("durability", &self.durability)
+            .field("overload", &self.overload)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A promise is made only if the sink can keep it.
+pub(super) fn check_durability(durability: Durability, sink: &dyn AuditSink) -> Result<(), Error> {
+    let promised = sink.durability();
+    if durability <= promised {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Invalid,
+        format!(
+            "the logger is asked for {durability:?}, and its sink promises no more than {promised:?}"
+        ),
+    ))
+}
+
+fn random_writer() -> Result<WriterId, Error> {
+    let random = uuid::Builder::from_random_bytes(rand::random()).into_uuid();
+    Ok(WriterId::new(Uuid::to_string(&random))?)
+}
+
+fn too_large(what: &str) -> Error {
+    Error::new(
+        ErrorKind::Invalid,
+        format!("{what} is too large for this machine"),
+    )
+}

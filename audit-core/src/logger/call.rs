@@ -1,0 +1,190 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::acknowledgement::{Acknowledgement, Recorded};
+use super::audit_logger::Shared;
+use super::loss::LossReason;
+use super::room::{self, Reservation};
+use crate::event::{EventDraft, EventId, Latency, Outcome, Timestamp};
+use crate::payload::{Payload, PayloadContext};
+use crate::sink::Durability;
+
+/// A call that has begun: the guard that makes sure it is recorded.
+///
+/// Room for its record is reserved, so that [`finish`](Self::finish) can neither wait nor fail for
+/// want of room. Dropped without an outcome (an early return, a panic, a cancelled task), it
+/// records [`Outcome::Aborted`].
+///
+/// # Examples
+/// ```
+/// # use audit_core::{AuditLogger, Error, event::{EventDraft, Method, Outcome, Decision}};
+/// # async fn example(logger: AuditLogger) -> Result<(), Error> {
+/// let mut call = logger.begin(EventDraft::new(Method::tools_call())).await?;
+/// call.amend(|draft| draft.decision(Decision::allowed()));
+/// call.request_json(br#"{"city":"Bern"}"#);
+/// // … the tool runs …
+/// call.response_json(br#"{"temperature":21}"#);
+/// call.finish(Outcome::Ok).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "dropped without an outcome, a call is recorded as aborted"]
+pub struct OpenCall {
+    open: Option<Open>,
+}
+
+struct Open {
+    shared: Arc<Shared>,
+    draft: EventDraft,
+    id: EventId,
+    ts: Timestamp,
+    /// `None`: the queue was full and the logger sheds.
+    room: Option<Reservation>,
+    began: Duration,
+    durability: Durability,
+}
+
+/// Defines how payloads are kept: by the logger's policy for the tool, without the credentials.
+macro_rules! payloads {
+    ($($(#[$doc:meta])* $name:ident($argument:ident: $type:ty) = $side:ident, $constructor:ident;)+) => {
+        $(
+            $(#[$doc])*
+            pub fn $name(&mut self, $argument: $type) {
+                let Some(open) = &mut self.open else { return };
+                let context = open.context(PayloadContext::$side(&open.shared.payload_policy));
+                let payload = Payload::$constructor($argument, &context);
+                open.amend(|draft| draft.$side(payload));
+            }
+        )+
+    };
+}
+
+impl OpenCall {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        draft: EventDraft,
+        (ts, id): (Timestamp, EventId),
+        room: Option<Reservation>,
+        durability: Durability,
+    ) -> Self {
+        let began = shared.stamper.monotonic();
+        Self {
+            open: Some(Open {
+                shared,
+                draft,
+                id,
+                ts,
+                room,
+                began,
+                durability,
+            }),
+        }
+    }
+
+    payloads! {
+        /// Keeps what the caller sent: JSON as bytes.
+        request_json(bytes: impl AsRef<[u8]>) = request, from_json;
+        /// Keeps what the caller sent: anything that serializes.
+        request_value(value: &impl serde::Serialize) = request, from_serialize;
+        /// Keeps what the caller sent: plain text.
+        request_text(text: &str) = request, from_text;
+        /// Keeps what the tool answered: JSON as bytes.
+        response_json(bytes: impl AsRef<[u8]>) = response, from_json;
+        /// Keeps what the tool answered: anything that serializes.
+        response_value(value: &impl serde::Serialize) = response, from_serialize;
+        /// Keeps what the tool answered: plain text.
+        response_text(text: &str) = response, from_text;
+    }
+
+    /// Adds what has become known: a decision, the upstream, the session.
+    ///
+    /// The id and the moment of the call stay as they are.
+    pub fn amend(&mut self, change: impl FnOnce(EventDraft) -> EventDraft) {
+        if let Some(open) = &mut self.open {
+            open.amend(change);
+        }
+    }
+
+    /// The id that the record will have.
+    #[must_use]
+    pub fn id(&self) -> EventId {
+        // The call is open until `finish` takes it.
+        self.open.as_ref().map_or(EventId::MIN, |open| open.id)
+    }
+
+    /// Records the outcome. The latency is the time since the call began, unless the draft has
+    /// one.
+    ///
+    /// Does not wait: redaction is done, the record is put into the room that was reserved. Await
+    /// the answer for the durability that was asked for.
+    pub fn finish(mut self, outcome: Outcome) -> Acknowledgement {
+        match self.open.take() {
+            Some(open) => open.record(outcome, Answering::Wanted),
+            // Only `finish` and `drop` take it, and both consume the call.
+            None => Acknowledgement::answered(Err(room::closed())),
+        }
+    }
+}
+
+impl Drop for OpenCall {
+    fn drop(&mut self) {
+        if let Some(open) = self.open.take() {
+            open.record(Outcome::Aborted, Answering::Unwanted).detach();
+        }
+    }
+}
+
+impl fmt::Debug for OpenCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenCall")
+            .field("id", &self.id())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether somebody may wait for the answer.
+enum Answering {
+    Unwanted,
+    Wanted,
+}
+
+impl Open {
+    fn amend(&mut self, change: impl FnOnce(EventDraft) -> EventDraft) {
+        // A clone goes in: should the change panic, the record keeps what was known before.
+        let changed = change(self.draft.clone());
+        self.draft = changed.ts(self.ts).id(self.id);
+    }
+
+    fn context<'a>(&'a self, context: PayloadContext<'a>) -> PayloadContext<'a> {
+        let context = context.credentials(self.draft.credentials());
+        match self.draft.tool() {
+            Some(tool) => context.tool(tool.as_str()),
+            None => context,
+        }
+    }
+
+    fn record(self, outcome: Outcome, answering: Answering) -> Acknowledgement {
+        let Self {
+            shared,
+            draft,
+            ts,
+            room,
+            began,
+            durability,
+            ..
+        } = self;
+        let Some(room) = room else {
+            shared.counters.shed.add_one();
+            shared.losses.add(LossReason::QueueFull, ts);
+            return Acknowledgement::answered(Ok(Recorded::Shed));
+        };
+        let took = shared.stamper.monotonic().saturating_sub(began);
+        let draft = draft.outcome(outcome).or_latency(Latency::new(took));
+        let durability = match answering {
+            Answering::Wanted => durability,
+            Answering::Unwanted => Durability::Queued,
+        };
+        shared.record(draft, room, durability)
+    }
+}

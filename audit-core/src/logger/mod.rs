@@ -1,0 +1,29 @@
+//! From a call to its durable record.
+//!
+//! An [`AuditLogger`] reserves room for a call's record before the tool runs
+//! ([`begin`](AuditLogger::begin)), so that its outcome can always be recorded; the guard that it
+//! returns ([`OpenCall`]) records `aborted` if it is dropped without an outcome. Records are
+//! numbered without a gap and stored in batches: while one batch is being written, the next one
+//! fills, and no timer is needed when nothing goes on.
+
+mod acknowledgement;
+mod audit_logger;
+mod backoff;
+mod batch;
+mod batcher;
+mod builder;
+mod call;
+mod counters;
+mod loss;
+mod queue;
+mod room;
+mod shutdown;
+mod stamper;
+
+pub use acknowledgement::{Acknowledgement, Recorded};
+pub use audit_logger::AuditLogger;
+pub use builder::{AuditLoggerBuilder, Overload};
+pub use call::OpenCall;
+pub use counters::LoggerCounters;
+pub use loss::{LOSS_METHOD, LOSS_ROLE};
+pub use shutdown::ShutdownReport;

@@ -1,0 +1,250 @@
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use super::acknowledgement::Answer;
+use super::loss::{Loss, LossReason};
+use super::room::{self, Reservation, Room};
+use crate::error::Error;
+use crate::event::{AuditEvent, Seq};
+
+/// Records on their way to the sink, numbered as they enter.
+///
+/// A record holds its room until the sink has answered: what a batch in flight holds counts too.
+#[derive(Debug)]
+pub(super) struct Queue {
+    room: Arc<Room>,
+    state: Mutex<State>,
+    changed: Arc<Notify>,
+}
+
+#[derive(Debug)]
+struct State {
+    entries: VecDeque<Entry>,
+    next: Seq,
+    phase: Phase,
+    usage: Usage,
+}
+
+/// Whether the queue takes records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Calls may begin.
+    Open,
+    /// No call may begin; those that have begun may enter.
+    Draining,
+    /// Nothing may enter.
+    Closed,
+}
+
+/// A record in the queue, with the room it takes.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) event: AuditEvent,
+    pub(super) answer: Option<Answer>,
+    /// What it takes in memory.
+    bytes: usize,
+    pub(super) origin: Origin,
+}
+
+/// Where a record comes from.
+#[derive(Debug)]
+pub(super) enum Origin {
+    /// From a call, with what it holds of its reservation.
+    Call { reserved_bytes: usize },
+    /// From the logger itself: it tells this loss.
+    Loss(LossReason, Loss),
+}
+
+/// What the queue and the batch in flight hold.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Usage {
+    pub(super) events: usize,
+    pub(super) bytes: usize,
+    pub(super) most_events: usize,
+    pub(super) most_bytes: usize,
+}
+
+impl Queue {
+    pub(super) fn new(max_events: usize, max_bytes: usize) -> Self {
+        let changed = Arc::new(Notify::new());
+        Self {
+            room: Room::new(max_events, max_bytes, Arc::clone(&changed)),
+            state: Mutex::new(State {
+                entries: VecDeque::new(),
+                next: Seq::FIRST,
+                phase: Phase::Open,
+                usage: Usage::default(),
+            }),
+            changed,
+        }
+    }
+
+    /// Where calls reserve room.
+    pub(super) fn room(&self) -> &Arc<Room> {
+        &self.room
+    }
+
+    /// Numbers a record and takes it in.
+    pub(super) fn push(
+        &self,
+        event: AuditEvent,
+        reservation: Reservation,
+        answer: Option<Answer>,
+    ) -> Result<(), Error> {
+        let bytes = event.size_in_memory();
+        let entered = reservation.spend(bytes, |reserved_bytes| {
+            let origin = Origin::Call { reserved_bytes };
+            self.lock().enter(Entry {
+                event,
+                answer,
+                bytes,
+                origin,
+            })
+        });
+        match entered {
+            Ok(was_empty) => {
+                if was_empty {
+                    self.changed.notify_one();
+                }
+                Ok(())
+            }
+            Err(entry) => {
+                self.give_back([&entry]);
+                Err(room::closed())
+            }
+        }
+    }
+
+    /// Takes in a record of the logger's own, beside the limits: there is one for each reason of
+    /// loss at the most. `false` if the queue was closed.
+    pub(super) fn push_own(&self, event: AuditEvent, reason: LossReason, loss: Loss) -> bool {
+        let bytes = event.size_in_memory();
+        let origin = Origin::Loss(reason, loss);
+        self.lock()
+            .enter(Entry {
+                event,
+                answer: None,
+                bytes,
+                origin,
+            })
+            .is_ok()
+    }
+
+    /// The next batch, as soon as there is one; `None` when the queue was drained for good.
+    ///
+    /// Cancel safe: nothing is taken out before it is returned.
+    pub(super) async fn next_batch(
+        &self,
+        max_events: usize,
+        max_bytes: usize,
+    ) -> Option<Vec<Entry>> {
+        loop {
+            let changed = self.changed.notified();
+            {
+                let mut state = self.lock();
+                if !state.entries.is_empty() {
+                    return Some(state.leave(max_events, max_bytes));
+                }
+                if state.phase != Phase::Open && self.room.n_open() == 0 {
+                    state.phase = Phase::Closed;
+                    return None;
+                }
+            }
+            changed.await;
+        }
+    }
+
+    /// Forgets records that the sink answered for, and gives back their room.
+    pub(super) fn release(&self, settled: &[Entry]) {
+        {
+            let usage = &mut self.lock().usage;
+            usage.events -= settled.len();
+            usage.bytes -= settled.iter().map(|entry| entry.bytes).sum::<usize>();
+        }
+        self.give_back(settled);
+    }
+
+    /// Lets no further call begin.
+    pub(super) fn drain(&self) {
+        // Before the phase: a call that got its room in between is counted as open already.
+        self.room.close();
+        {
+            let mut state = self.lock();
+            if state.phase == Phase::Open {
+                state.phase = Phase::Draining;
+            }
+        }
+        self.changed.notify_one();
+    }
+
+    /// Lets nothing enter any more, and gives out what is left.
+    pub(super) fn close(&self) -> Vec<Entry> {
+        self.drain();
+        let mut state = self.lock();
+        state.phase = Phase::Closed;
+        state.entries.drain(..).collect()
+    }
+
+    pub(super) fn usage(&self) -> Usage {
+        self.lock().usage
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.lock().phase == Phase::Open
+    }
+
+    fn give_back<'a>(&self, entries: impl IntoIterator<Item = &'a Entry>) {
+        let (mut n_events, mut n_bytes) = (0, 0);
+        for entry in entries {
+            if let Origin::Call { reserved_bytes } = entry.origin {
+                n_events += 1;
+                n_bytes += reserved_bytes;
+            }
+        }
+        self.room.give_back(n_events, n_bytes);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it holds the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Numbers a record and takes it in; tells whether the queue was empty. The record comes back
+    /// if the queue is closed.
+    fn enter(&mut self, mut entry: Entry) -> Result<bool, Entry> {
+        if self.phase == Phase::Closed {
+            return Err(entry);
+        }
+        entry.event.set_seq(self.next);
+        self.next = self.next.next();
+        let usage = &mut self.usage;
+        usage.events += 1;
+        usage.bytes += entry.bytes;
+        usage.most_events = std::cmp::max(usage.most_events, usage.events);
+        usage.most_bytes = std::cmp::max(usage.most_bytes, usage.bytes);
+        let was_empty = self.entries.is_empty();
+        self.entries.push_back(entry);
+        Ok(was_empty)
+    }
+
+    /// The first records, as many as a batch takes, at least one.
+    fn leave(&mut self, max_events: usize, max_bytes: usize) -> Vec<Entry> {
+        let mut bytes = 0;
+        let fits = |entry: &&Entry| {
+            bytes += entry.bytes;
+            bytes <= max_bytes
+        };
+        let n_fitting = self
+            .entries
+            .iter()
+            .take(max_events)
+            .take_while(fits)
+            .count();
+        let n_taken = std::cmp::max(n_fitting, 1);
+        self.entries.drain(..n_taken).collect()
+    }
+}

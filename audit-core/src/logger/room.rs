@@ -1,0 +1,190 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Notify, Semaphore};
+
+use super::builder::Overload;
+use crate::error::{Error, ErrorKind};
+
+/// The room that a queue has, by count and bytes, and the calls that hold some of it.
+///
+/// Room is reserved before it is used, so that a call that has begun can always be recorded.
+#[derive(Debug)]
+pub(super) struct Room {
+    slots: Semaphore,
+    bytes: Semaphore,
+    /// Calls that hold or wait for room and have not been recorded yet.
+    n_open: AtomicUsize,
+    /// Wakes whoever waits for the last open call.
+    changed: Arc<Notify>,
+}
+
+/// Room for one record; given back when dropped.
+#[derive(Debug)]
+pub(super) struct Reservation {
+    room: Arc<Room>,
+    bytes: usize,
+    is_spent: bool,
+}
+
+impl Room {
+    pub(super) fn new(max_events: usize, max_bytes: usize, changed: Arc<Notify>) -> Arc<Self> {
+        Arc::new(Self {
+            slots: Semaphore::new(max_events),
+            bytes: Semaphore::new(max_bytes),
+            n_open: AtomicUsize::new(0),
+            changed,
+        })
+    }
+
+    /// Room for a record of at most `bytes`; `None` if there is none and records are shed.
+    ///
+    /// Cancel safe: dropped while it waits, it holds nothing.
+    pub(super) async fn reserve(
+        self: &Arc<Self>,
+        bytes: u32,
+        overload: Overload,
+    ) -> Result<Option<Reservation>, Error> {
+        // Counted before room is asked for: whoever drains the queue waits for this call too.
+        let open = OpenCount::new(self);
+        if self.try_take(bytes)? {
+            return Ok(Some(open.into_reservation(bytes)));
+        }
+        match overload {
+            Overload::Reject => Err(overloaded("the audit queue is full")),
+            Overload::Shed => Ok(None),
+            Overload::Wait(max) => {
+                self.take(bytes, max).await?;
+                Ok(Some(open.into_reservation(bytes)))
+            }
+        }
+    }
+
+    /// Takes room back that records held.
+    pub(super) fn give_back(&self, n_events: usize, n_bytes: usize) {
+        self.bytes.add_permits(n_bytes);
+        self.slots.add_permits(n_events);
+    }
+
+    /// Gives no more room; whoever waits for some is told.
+    pub(super) fn close(&self) {
+        self.slots.close();
+        self.bytes.close();
+    }
+
+    /// Calls that hold or wait for room and have not been recorded yet.
+    pub(super) fn n_open(&self) -> usize {
+        self.n_open.load(Ordering::SeqCst)
+    }
+
+    /// Both kinds of room at once, or neither.
+    fn try_take(&self, bytes: u32) -> Result<bool, Error> {
+        use tokio::sync::TryAcquireError::{Closed, NoPermits};
+
+        let slot = match self.slots.try_acquire() {
+            Ok(slot) => slot,
+            Err(NoPermits) => return Ok(false),
+            Err(Closed) => return Err(closed()),
+        };
+        match self.bytes.try_acquire_many(bytes) {
+            Ok(room) => {
+                slot.forget();
+                room.forget();
+                Ok(true)
+            }
+            Err(NoPermits) => Ok(false),
+            Err(Closed) => Err(closed()),
+        }
+    }
+
+    async fn take(&self, bytes: u32, max_wait: Duration) -> Result<(), Error> {
+        let both = async {
+            let slot = self.slots.acquire().await.map_err(|_| closed())?;
+            let room = self.bytes.acquire_many(bytes).await.map_err(|_| closed())?;
+            slot.forget();
+            room.forget();
+            Ok(())
+        };
+        tokio::time::timeout(max_wait, both)
+            .await
+            .unwrap_or_else(|_| {
+                Err(overloaded(
+                    "the audit queue stayed full for as long as a call may wait",
+                ))
+            })
+    }
+
+    fn call_ended(&self) {
+        let was_last = self.n_open.fetch_sub(1, Ordering::SeqCst) == 1;
+        if was_last && self.slots.is_closed() {
+            self.changed.notify_one();
+        }
+    }
+}
+
+impl Reservation {
+    /// Calls `enter` with what a record of this size holds on to, and ends the call. What it does
+    /// not need is given back; the rest is the record's own from now on.
+    pub(super) fn spend<T>(mut self, bytes: usize, enter: impl FnOnce(usize) -> T) -> T {
+        let held = std::cmp::min(bytes, self.bytes);
+        let entered = enter(held);
+        self.is_spent = true;
+        self.room.bytes.add_permits(self.bytes - held);
+        // Behind `enter`: until the record is in the queue, the queue waits for this call.
+        self.room.call_ended();
+        entered
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        if !self.is_spent {
+            self.room.give_back(1, self.bytes);
+            self.room.call_ended();
+        }
+    }
+}
+
+/// Counts a call as open until it is dropped or has its room.
+struct OpenCount<'a> {
+    room: &'a Arc<Room>,
+    is_handed_on: bool,
+}
+
+impl<'a> OpenCount<'a> {
+    fn new(room: &'a Arc<Room>) -> Self {
+        room.n_open.fetch_add(1, Ordering::SeqCst);
+        Self {
+            room,
+            is_handed_on: false,
+        }
+    }
+
+    fn into_reservation(mut self, bytes: u32) -> Reservation {
+        self.is_handed_on = true;
+        // Every platform of tokio's has pointers of 32 bits or more.
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        Reservation {
+            room: Arc::clone(self.room),
+            bytes,
+            is_spent: false,
+        }
+    }
+}
+
+impl Drop for OpenCount<'_> {
+    fn drop(&mut self) {
+        if !self.is_handed_on {
+            self.room.call_ended();
+        }
+    }
+}
+
+pub(super) fn closed() -> Error {
+    Error::new(ErrorKind::Closed, "the audit logger was shut down")
+}
+
+fn overloaded(message: &'static str) -> Error {
+    Error::new(ErrorKind::Overloaded, message)
+}

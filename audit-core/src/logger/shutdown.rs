@@ -1,0 +1,86 @@
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::audit_logger::Shared;
+use super::batcher::Finished;
+use crate::error::{Error, ErrorKind};
+use crate::event::AuditEvent;
+
+/// How a shutdown ended: what is where.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ShutdownReport {
+    /// Records of this logger that its sink holds: stored by it or there before.
+    pub n_stored: u64,
+    /// Records that the sink refused or failed at for good; their callers were told, and a loss
+    /// event says so.
+    pub n_refused: u64,
+    /// Records that were not stored before the deadline. The logger gives them back: they are
+    /// nowhere else, unless an append that did not answer stored them all the same. Appending
+    /// them to a sink stores each once.
+    pub unstored: Vec<AuditEvent>,
+    /// Calls that had not ended at the deadline; they will not be recorded.
+    pub n_open_calls: usize,
+    /// Records that were lost before and of which no loss event tells, because the sink did not
+    /// take it.
+    pub n_untold_losses: u64,
+    /// Why the sink could not be flushed, if so.
+    pub flush_error: Option<Error>,
+}
+
+impl ShutdownReport {
+    /// Whether every call was recorded, and nothing remained.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.n_refused == 0
+            && self.unstored.is_empty()
+            && self.n_open_calls == 0
+            && self.flush_error.is_none()
+    }
+}
+
+pub(super) async fn shutdown(
+    shared: &Shared,
+    mut finished: watch::Receiver<Option<Finished>>,
+    give_up: &watch::Sender<bool>,
+    deadline: Duration,
+) -> ShutdownReport {
+    shared.queue.drain();
+    if let Ok(end) = tokio::time::timeout(deadline, end_of_work(&mut finished)).await {
+        return report(shared, end);
+    }
+    let n_open_calls = shared.queue.room().n_open();
+    give_up.send_replace(true);
+    let end = end_of_work(&mut finished).await;
+    ShutdownReport {
+        n_open_calls,
+        ..report(shared, end)
+    }
+}
+
+async fn end_of_work(finished: &mut watch::Receiver<Option<Finished>>) -> Finished {
+    match finished.wait_for(Option::is_some).await {
+        Ok(end) => end.clone().unwrap_or_default(),
+        // The task is gone without a word: its runtime ended.
+        Err(_) => Finished {
+            unstored: Vec::new(),
+            flush_error: Some(Error::new(
+                ErrorKind::Closed,
+                "the logger's runtime ended before it was shut down",
+            )),
+        },
+    }
+}
+
+fn report(shared: &Shared, end: Finished) -> ShutdownReport {
+    let counters = &shared.counters;
+    ShutdownReport {
+        n_stored: counters.stored.get() + counters.duplicates.get(),
+        n_refused: counters.refused.get() + counters.failed.get(),
+        unstored: end.unstored,
+        n_open_calls: 0,
+        n_untold_losses: shared.losses.n_untold(),
+        flush_error: end.flush_error,
+    }
+}

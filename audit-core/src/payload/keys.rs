@@ -1,0 +1,91 @@
+//! Keys taken apart: `X-API-Key`, `xApiKey` and `x_api_key` are the same three words.
+
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+
+/// The words of one key, in lower case, with room that is used again for the next.
+#[derive(Debug, Default)]
+pub(super) struct KeyWords {
+    joined: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl KeyWords {
+    /// Takes `key` apart.
+    pub(super) fn read(&mut self, key: &str) -> &Self {
+        self.joined.clear();
+        self.ends.clear();
+        if key.is_ascii() {
+            self.split(key.as_bytes());
+        } else {
+            // Full-width and other compatibility letters become plain ones, accents fall away.
+            let plain: String = key
+                .nfkd()
+                .filter(|&c| !is_combining_mark(c) && !is_invisible(c))
+                .collect();
+            self.split(plain.as_bytes());
+        }
+        self
+    }
+
+    /// All words without a gap.
+    pub(super) fn joined(&self) -> &[u8] {
+        &self.joined
+    }
+
+    /// The words in order.
+    pub(super) fn words(&self) -> impl DoubleEndedIterator<Item = &[u8]> + Clone {
+        (0..self.ends.len()).map(|i| {
+            let start = if i == 0 { 0 } else { self.ends[i - 1] };
+            &self.joined[start..self.ends[i]]
+        })
+    }
+
+    fn split(&mut self, key: &[u8]) {
+        let mut last = b'_';
+        for (i, &b) in key.iter().enumerate() {
+            if !(b.is_ascii_alphanumeric() || b >= 0x80) {
+                self.end_word();
+            } else {
+                if b.is_ascii_uppercase() {
+                    let next_is_lower = key.get(i + 1).is_some_and(u8::is_ascii_lowercase);
+                    if !last.is_ascii_uppercase() || next_is_lower {
+                        self.end_word();
+                    }
+                }
+                self.joined.push(b.to_ascii_lowercase());
+            }
+            last = b;
+        }
+        self.end_word();
+        self.drop_prefix();
+    }
+
+    fn end_word(&mut self) {
+        let start = self.ends.last().copied().unwrap_or(0);
+        // `password1` and `items[0].token` mean what they mean without their numbers.
+        while self.joined.len() > start && self.joined.last().is_some_and(u8::is_ascii_digit) {
+            self.joined.pop();
+        }
+        if self.joined.len() > start {
+            self.ends.push(self.joined.len());
+        }
+    }
+
+    /// `X-Api-Key` and `HTTP_AUTHORIZATION` say where they stand before they say what they are.
+    fn drop_prefix(&mut self) {
+        if self.ends.len() < 2 {
+            return;
+        }
+        let n = self.ends[0];
+        if matches!(&self.joined[..n], b"x" | b"http" | b"header") {
+            self.joined.drain(..n);
+            self.ends.remove(0);
+            self.ends.iter_mut().for_each(|end| *end -= n);
+        }
+    }
+}
+
+/// Characters that a reader does not see and that would hide a word's spelling.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+}

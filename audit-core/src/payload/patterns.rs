@@ -1,0 +1,411 @@
+//! Credentials that show by their look: a literal beginning and a body that follows it.
+//!
+//! Bodies are open upward, so that a longer format of tomorrow is still taken whole.
+
+use std::sync::LazyLock;
+
+use regex_automata::util::prefilter::Prefilter;
+use regex_automata::{Anchored, Input, MatchKind, meta};
+
+use super::marker;
+use super::spans::Span;
+
+/// What the body of a token is made of.
+#[derive(Clone, Copy, Debug)]
+enum Body {
+    /// `[0-9A-Za-z]`
+    Alphanumeric,
+    /// `[A-Z2-7]`, and digits that look like them.
+    Base32,
+    /// `[0-9a-f]`
+    Hex,
+    /// `[0-9A-Za-z_-]`
+    Word,
+    /// `[0-9A-Za-z_.=+/-]`
+    Wide,
+}
+
+impl Body {
+    fn has(self, b: u8) -> bool {
+        match self {
+            Self::Alphanumeric => b.is_ascii_alphanumeric(),
+            Self::Base32 => b.is_ascii_uppercase() || b.is_ascii_digit(),
+            Self::Hex => b.is_ascii_hexdigit(),
+            Self::Word => b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'),
+            Self::Wide => {
+                b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'=' | b'+' | b'/')
+            }
+        }
+    }
+
+    /// How many bytes `text` begins with that belong to the body.
+    fn run(self, text: &[u8]) -> usize {
+        text.iter().take_while(|&&b| self.has(b)).count()
+    }
+}
+
+/// One kind of token: rule, literal beginnings, body, fewest characters of the body.
+struct Token(&'static str, &'static [&'static str], Body, usize);
+
+const TOKENS: &[Token] = &[
+    Token(
+        "github_token",
+        &["ghp_", "gho_", "ghu_", "ghs_", "ghr_"],
+        Body::Word,
+        36,
+    ),
+    Token("github_token", &["github_pat_"], Body::Word, 22),
+    Token(
+        "gitlab_token",
+        &[
+            "glpat-",
+            "gldt-",
+            "glrt-",
+            "glptt-",
+            "glft-",
+            "gloas-",
+            "glcbt-",
+            "glsoat-",
+            "glagent-",
+            "glimt-",
+            "GR1348941",
+        ],
+        Body::Wide,
+        20,
+    ),
+    Token(
+        "aws_key",
+        &["AKIA", "ASIA", "ABIA", "ACCA"],
+        Body::Base32,
+        16,
+    ),
+    Token("aws_key", &["ABSK"], Body::Wide, 109),
+    Token("google_key", &["AIza"], Body::Word, 35),
+    Token("google_key", &["ya29."], Body::Word, 20),
+    Token("google_key", &["GOCSPX-"], Body::Word, 20),
+    Token("anthropic_key", &["sk-ant-"], Body::Word, 20),
+    Token(
+        "openai_key",
+        &["sk-proj-", "sk-svcacct-", "sk-admin-", "sk-or-v1-"],
+        Body::Word,
+        20,
+    ),
+    Token("openai_key", &["sk-"], Body::Alphanumeric, 32),
+    Token(
+        "slack_token",
+        &[
+            "xoxb-", "xoxp-", "xoxa-", "xoxr-", "xoxs-", "xoxe-", "xoxe.", "xapp-",
+        ],
+        Body::Wide,
+        20,
+    ),
+    Token(
+        "slack_webhook",
+        &["hooks.slack.com/services/"],
+        Body::Wide,
+        20,
+    ),
+    Token(
+        "stripe_key",
+        &["sk_live_", "rk_live_", "sk_test_", "rk_test_", "whsec_"],
+        Body::Wide,
+        16,
+    ),
+    Token("npm_token", &["npm_"], Body::Alphanumeric, 36),
+    Token("pypi_token", &["pypi-AgEI"], Body::Word, 50),
+    Token("huggingface_token", &["hf_"], Body::Alphanumeric, 34),
+    Token(
+        "digitalocean_token",
+        &["dop_v1_", "doo_v1_", "dor_v1_"],
+        Body::Hex,
+        64,
+    ),
+    Token(
+        "grafana_token",
+        &["glsa_", "glc_", "eyJrIjoi"],
+        Body::Wide,
+        32,
+    ),
+    Token("vault_token", &["hvs.", "hvb."], Body::Word, 24),
+    Token("databricks_token", &["dapi"], Body::Hex, 32),
+    Token(
+        "shopify_token",
+        &["shpat_", "shpca_", "shppa_", "shpss_"],
+        Body::Alphanumeric,
+        32,
+    ),
+    Token("sendgrid_key", &["SG."], Body::Wide, 66),
+    Token("square_token", &["sq0atp-", "sq0csp-"], Body::Word, 22),
+    Token("linear_key", &["lin_api_"], Body::Alphanumeric, 40),
+    Token("notion_token", &["ntn_"], Body::Alphanumeric, 40),
+    Token("postman_key", &["PMAK-"], Body::Word, 59),
+    Token("pulumi_token", &["pul-"], Body::Hex, 40),
+    Token("perplexity_key", &["pplx-"], Body::Alphanumeric, 40),
+    Token("readme_key", &["rdme_"], Body::Alphanumeric, 70),
+    Token("sentry_token", &["sntrys_", "sntryu_"], Body::Wide, 40),
+    Token("age_key", &["AGE-SECRET-KEY-1"], Body::Base32, 58),
+    Token("alibaba_key", &["LTAI"], Body::Alphanumeric, 20),
+    Token("tailscale_key", &["tskey-"], Body::Word, 20),
+    Token("vercel_token", &["vercel_"], Body::Alphanumeric, 24),
+    Token("posthog_key", &["phx_"], Body::Alphanumeric, 40),
+];
+
+/// Beginnings that need a look at more than a run of characters.
+const PEM: &str = "-----BEGIN";
+const PEM_END: &str = "-----END";
+const JWT: &str = "eyJ";
+const AUTHORITY: &str = "://";
+const SCHEMES: &[&str] = &[
+    "Bearer",
+    "bearer",
+    "BEARER",
+    "Basic",
+    "basic",
+    "BASIC",
+    "Digest ",
+    "AWS4-HMAC-SHA256 ",
+    "ApiKey ",
+    "Negotiate ",
+    "NTLM ",
+];
+
+/// A pattern of the operator's own.
+#[derive(Clone, Debug)]
+pub(super) struct Custom {
+    pub(super) rule: Box<str>,
+    pub(super) regex: meta::Regex,
+    pub(super) prefixes: Vec<Box<[u8]>>,
+}
+
+/// What a literal announces.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Authority,
+    Custom(usize),
+    Jwt,
+    Mark,
+    Pem,
+    PemEnd,
+    Scheme,
+    Token(usize),
+}
+
+/// All literals of a policy, searched for at once.
+#[derive(Debug)]
+pub(super) struct Patterns {
+    searches: Vec<Prefilter>,
+    /// By the first byte: what may begin here.
+    literals: Vec<(Box<[u8]>, Kind)>,
+    custom: Vec<Custom>,
+}
+
+/// What was found: a stretch to take away, or text that poses as a mark.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Found<'p> {
+    Mark { start: usize, end: usize },
+    Secret(Span<'p>),
+}
+
+static BUILT_IN: LazyLock<Patterns> = LazyLock::new(|| Patterns::new(Vec::new()));
+
+impl Patterns {
+    /// Those that every policy has.
+    pub(super) fn built_in() -> &'static Self {
+        &BUILT_IN
+    }
+
+    /// The built-in patterns and `custom` ones.
+    pub(super) fn new(custom: Vec<Custom>) -> Self {
+        let mut literals: Vec<(Box<[u8]>, Kind)> = Vec::new();
+        let mut add = |literal: &[u8], kind| literals.push((literal.into(), kind));
+        for (i, pattern) in custom.iter().enumerate() {
+            for prefix in &pattern.prefixes {
+                add(prefix, Kind::Custom(i));
+            }
+        }
+        for (i, Token(_, beginnings, ..)) in TOKENS.iter().enumerate() {
+            for beginning in *beginnings {
+                add(beginning.as_bytes(), Kind::Token(i));
+            }
+        }
+        for scheme in SCHEMES {
+            add(scheme.as_bytes(), Kind::Scheme);
+        }
+        for opening in marker::OPENINGS {
+            add(opening.as_bytes(), Kind::Mark);
+        }
+        for (literal, kind) in [
+            (AUTHORITY, Kind::Authority),
+            (JWT, Kind::Jwt),
+            (PEM, Kind::Pem),
+            (PEM_END, Kind::PemEnd),
+        ] {
+            add(literal.as_bytes(), kind);
+        }
+        // The vector search takes at most 64 literals at a time. Equal beginnings next to each
+        // other spare it work.
+        let mut sorted: Vec<&[u8]> = literals.iter().map(|(literal, _)| &**literal).collect();
+        sorted.sort_unstable();
+        sorted.dedup();
+        let searches = sorted
+            .chunks(64)
+            .filter_map(|group| Prefilter::new(MatchKind::LeftmostFirst, group))
+            .collect();
+        Self {
+            searches,
+            literals,
+            custom,
+        }
+    }
+
+    /// Calls `found` for all that stands in `page`, a run of texts with U+0000 between them.
+    pub(super) fn find_in<'p>(&'p self, page: &[u8], mut found: impl FnMut(Found<'p>)) {
+        for search in &self.searches {
+            let mut from = 0;
+            while let Some(hit) = search.find(page, (from..page.len()).into()) {
+                for (literal, kind) in &self.literals {
+                    if page[hit.start..].starts_with(literal)
+                        && let Some(finding) = self.check(page, hit.start, literal.len(), *kind)
+                    {
+                        found(finding);
+                    }
+                }
+                from = hit.start + 1;
+            }
+        }
+    }
+
+    fn check(&self, page: &[u8], at: usize, literal: usize, kind: Kind) -> Option<Found<'_>> {
+        let body = &page[at + literal..];
+        let secret = |start, end, rule| Some(Found::Secret(Span::new(start, end, rule)));
+        match kind {
+            Kind::Token(i) => {
+                let Token(rule, _, class, fewest) = TOKENS[i];
+                let n = class.run(body);
+                (n >= fewest).then(|| Found::Secret(Span::new(at, at + literal + n, rule)))
+            }
+            Kind::Custom(i) => {
+                let Custom { rule, regex, .. } = &self.custom[i];
+                let end = text_end(page, at);
+                let input = Input::new(page).range(at..end).anchored(Anchored::Yes);
+                let hit = regex.find(input)?;
+                // A longer form of the same key is taken whole.
+                let more = Body::Word.run(&page[hit.end()..end]);
+                secret(at, hit.end() + more, rule)
+            }
+            Kind::Jwt => {
+                let end = at + jwt(&page[at..])?;
+                secret(at, end, "jwt")
+            }
+            Kind::Pem => {
+                let end = text_end(page, at);
+                let n = pem(&page[at..end])?;
+                secret(at, at + n, "private_key")
+            }
+            Kind::PemEnd => {
+                // The end of a block whose beginning stands in another piece of the text.
+                let start = text_start(page, at);
+                is_private_label(&body[..std::cmp::min(body.len(), 100)])
+                    .then(|| memchr::memmem::find(&page[start..at], PEM.as_bytes()))?
+                    .is_none()
+                    .then_some(())?;
+                secret(start, at, "private_key")
+            }
+            Kind::Authority => {
+                let (start, end) = userinfo(body)?;
+                secret(at + literal + start, at + literal + end, "url_userinfo")
+            }
+            Kind::Scheme => {
+                let start = text_start(page, at);
+                let end = text_end(page, at);
+                let (from, to) =
+                    super::authorization::credential(&page[start..end], at - start, literal)?;
+                secret(start + from, start + to, "authorization")
+            }
+            Kind::Mark => {
+                let end = at + literal;
+                Some(Found::Mark { start: at, end })
+            }
+        }
+    }
+}
+
+/// Where the text around `at` begins.
+pub(super) fn text_start(page: &[u8], at: usize) -> usize {
+    memchr::memrchr(0, &page[..at]).map_or(0, |i| i + 1)
+}
+
+/// Where the text around `at` ends.
+pub(super) fn text_end(page: &[u8], at: usize) -> usize {
+    memchr::memchr(0, &page[at..]).map_or(page.len(), |i| at + i)
+}
+
+/// The length of the signed or encrypted token that `text` begins with.
+fn jwt(text: &[u8]) -> Option<usize> {
+    const FEWEST: usize = 10;
+    let header = Body::Word.run(text);
+    let rest = text[header..].strip_prefix(b".")?;
+    let payload = Body::Word.run(rest);
+    let is_signed = payload >= FEWEST && rest.starts_with(JWT.as_bytes());
+    let mut end = header + 1 + payload;
+    let mut n_parts = 2;
+    while text.get(end) == Some(&b'.') {
+        end += 1 + Body::Word.run(&text[end + 1..]);
+        n_parts += 1;
+    }
+    let is_encrypted = n_parts >= 5;
+    (header >= FEWEST && (is_signed || is_encrypted)).then_some(end)
+}
+
+/// The length of the private key block that `text` begins with; without its end, all of `text`.
+fn pem(text: &[u8]) -> Option<usize> {
+    let label = &text[PEM.len()..std::cmp::min(text.len(), PEM.len() + 120)];
+    if !is_private_label(label) {
+        return None;
+    }
+    let Some(end) = memchr::memmem::find(text, PEM_END.as_bytes()) else {
+        return Some(text.len());
+    };
+    let after = end + PEM_END.len();
+    let closing = memchr::memmem::find(&text[after..], b"-----");
+    Some(closing.map_or(text.len(), |n| after + n + 5))
+}
+
+/// ` RSA PRIVATE KEY-----`, or a label that was cut before it could say so.
+fn is_private_label(label: &[u8]) -> bool {
+    let n = label
+        .iter()
+        .take_while(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || **b == b' ')
+        .count();
+    let words = label[..n].trim_ascii();
+    let was_cut = n == label.len();
+    was_cut || words.ends_with(b"PRIVATE KEY") || words.ends_with(b"PRIVATE KEY BLOCK")
+}
+
+/// The secret part of what stands after `://` and before `@`.
+fn userinfo(text: &[u8]) -> Option<(usize, usize)> {
+    let stops =
+        |b: &u8| b.is_ascii_whitespace() || matches!(b, 0 | b'"' | b'\'' | b'<' | b'>' | b'`');
+    let whole = text.iter().position(stops).unwrap_or(text.len());
+    let text_ends = text.get(whole).is_none_or(|&b| b == 0);
+    let rest = &text[..whole];
+    let slash = rest
+        .iter()
+        .position(|b| matches!(b, b'/' | b'?' | b'#'))
+        .unwrap_or(whole);
+    let colon = memchr::memchr(b':', &rest[..slash]);
+    let has_port = |from: usize, to: usize| rest[from..to].iter().all(u8::is_ascii_digit);
+    match (colon, memchr::memrchr(b'@', &rest[..slash])) {
+        (Some(colon), Some(at)) if colon < at => Some((colon + 1, at)),
+        // A long user name is a token: `https://<token>@host`.
+        (_, Some(at)) if at >= 16 => Some((0, at)),
+        (_, Some(_)) | (None, None) => None,
+        (Some(colon), None) if has_port(colon + 1, slash) => None,
+        // An unescaped slash in a password, or a text that ends before the host.
+        (Some(colon), None) => match memchr::memrchr(b'@', &rest[slash..]) {
+            Some(at) => Some((colon + 1, slash + at)),
+            None => (text_ends && slash == whole).then_some((colon + 1, whole)),
+        },
+    }
+    .filter(|(start, end)| start < end)
+}

@@ -1,0 +1,15 @@
+//! The logger: what it promises to a gateway.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test that unwraps an error fails"
+)]
+
+mod begin;
+mod bounds;
+mod losses;
+mod model;
+mod outage;
+mod record;
+mod shutdown;
+mod support;

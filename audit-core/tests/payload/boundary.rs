@@ -1,0 +1,180 @@
+//! P6: every offset of every secret around every kind of cut. P16: cuts keep characters whole.
+
+use audit_core::payload::{Payload, PayloadContext, PayloadLimits};
+use serde_json::{Value, json};
+
+use crate::support::{
+    assert_absent, json as text_of, keep, keep_within, password, policy_of, private_key, tokens,
+};
+
+/// Text of short words, so that a cut has somewhere to go.
+fn filler(n: usize) -> String {
+    let text = "lorem ipsum dolor sit amet ".repeat(n / 27 + 1);
+    text[..n].to_owned()
+}
+
+/// Secrets of all lengths: tokens, a private key, a password in a URL, a named one.
+fn planted(seed: u64) -> Vec<(String, String)> {
+    let word = password(seed);
+    let mut planted: Vec<(String, String)> = tokens(seed)
+        .into_iter()
+        .map(|(_, token)| (token.clone(), token))
+        .collect();
+    planted.push((word.clone(), format!("postgres://me:{word}@host/db")));
+    planted.push((word.clone(), format!("password={word}")));
+    planted.push((word.clone(), format!("\"password\": \"{word}\"")));
+    planted.push((word.clone(), format!("Authorization: Bearer {word}")));
+    planted
+}
+
+/// Every offset at which the secret touches the cut at `cap`.
+fn offsets(cap: usize, length: usize) -> std::ops::RangeInclusive<usize> {
+    cap.saturating_sub(length + 40)..=cap + 2
+}
+
+#[test]
+fn p6_no_fragment_at_the_cut_of_a_string() {
+    const CAP: usize = 160;
+    let limits = PayloadLimits::default().with_string_chars(CAP);
+    for (secret, text) in planted(11) {
+        for offset in offsets(CAP, text.len()) {
+            let (before, after) = (filler(offset), filler(900));
+            for input in [
+                json!(format!("{before} {text} {after}")),
+                json!(format!("{before} {text}")),
+            ] {
+                assert_absent(
+                    &secret,
+                    &keep_within(input.to_string(), limits),
+                    &format!("offset {offset}"),
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn p6_no_fragment_at_the_cut_of_a_key() {
+    let limits = PayloadLimits::default();
+    for (secret, text) in planted(12) {
+        for offset in offsets(limits.key_chars, text.len()) {
+            let key = format!("{} {text} {}", filler(offset), filler(40));
+            assert_absent(
+                &secret,
+                &keep(json!({key: 1}).to_string()),
+                &format!("offset {offset}"),
+            );
+        }
+    }
+}
+
+#[test]
+fn p6_no_fragment_at_the_end_of_the_output() {
+    const BYTES: usize = 300;
+    let limits = PayloadLimits::default().with_bytes(BYTES);
+    for (secret, text) in planted(13) {
+        for offset in offsets(BYTES, text.len() + 30) {
+            let input = json!({"a": filler(offset / 2), "b": format!("{} {text}", filler(offset / 2)), "c": filler(200)});
+            assert_absent(
+                &secret,
+                &keep_within(input.to_string(), limits),
+                &format!("offset {offset}"),
+            );
+        }
+    }
+}
+
+#[test]
+fn p6_no_fragment_at_the_end_of_what_is_looked_at() {
+    const SCAN: usize = 400;
+    let limits = PayloadLimits::default().with_scan_bytes(SCAN);
+    let policy = policy_of(limits);
+    let context = PayloadContext::request(&policy);
+    for (secret, text) in planted(14) {
+        for offset in offsets(SCAN, text.len()) {
+            let input = json!({"b": format!("{} {text} {}", filler(offset), filler(300))});
+            let about = format!("offset {offset}");
+            assert_absent(
+                &secret,
+                &Payload::from_json(input.to_string(), &context),
+                &about,
+            );
+            assert_absent(&secret, &Payload::from_serialize(&input, &context), &about);
+            let plain = input["b"].as_str().unwrap();
+            assert_absent(&secret, &Payload::from_text(plain, &context), &about);
+        }
+    }
+}
+
+#[test]
+fn p6_no_fragment_where_the_input_ends() {
+    for (secret, text) in planted(15) {
+        let input = json!({"a": 1, "b": format!("see {text} there")}).to_string();
+        for end in 0..input.len() {
+            assert_absent(
+                &secret,
+                &keep(&input.as_bytes()[..end]),
+                &format!("end {end}"),
+            );
+        }
+    }
+}
+
+#[test]
+fn p6_no_fragment_under_any_limit() {
+    for (secret, text) in planted(16) {
+        let input =
+            json!({"a": {"note": format!("see {text} there"), "more": [text, 1]}, "z": text})
+                .to_string();
+        for bytes in 64..input.len() + 40 {
+            let limits = PayloadLimits::default().with_bytes(bytes);
+            assert_absent(
+                &secret,
+                &keep_within(&input, limits),
+                &format!("{bytes} bytes"),
+            );
+        }
+    }
+}
+
+#[test]
+fn p6_no_half_of_a_private_key() {
+    const CAP: usize = 400;
+    let limits = PayloadLimits::default().with_string_chars(CAP);
+    let key = private_key(17);
+    let lines: Vec<&str> = key.lines().collect();
+    for offset in offsets(CAP, key.len()) {
+        let payload = keep_within(
+            json!(format!("{} {key} {}", filler(offset), filler(900))).to_string(),
+            limits,
+        );
+        for line in &lines[1..lines.len() - 1] {
+            assert_absent(line, &payload, &format!("offset {offset}"));
+        }
+    }
+}
+
+#[test]
+fn p16_cuts_keep_characters_whole() {
+    let texts = [
+        "é".repeat(700),
+        "壊れた入力".repeat(200),
+        "😀".repeat(600),
+        "e\u{301}\u{200d}".repeat(300),
+        "a😀b壊".repeat(200),
+    ];
+    for text in texts {
+        for chars in 32..140 {
+            let limits = PayloadLimits::default()
+                .with_string_chars(chars)
+                .with_bytes(64 + chars * 3);
+            let payload = keep_within(json!(text).to_string(), limits);
+            let kept: Value = serde_json::from_str(text_of(&payload)).unwrap();
+            let kept = kept.as_str().unwrap();
+            assert!(kept.chars().count() <= chars);
+            let kept = kept.split("[TRUNCATED").next().unwrap();
+            assert!(text.starts_with(kept), "{kept}");
+            assert_eq!(payload.report().replaced_characters, 0);
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! Payload safety: the invariants P1 to P16, the predecessor's defects, the corpora.
+
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "what a test expects and does not get is its failure"
+)]
+
+mod boundary;
+mod bounds;
+mod corpora;
+mod credentials;
+mod defects;
+mod hostile;
+mod policy;
+mod secrets;
+mod support;
+mod visible;

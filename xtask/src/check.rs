@@ -1,0 +1,70 @@
+//! `cargo xtask check`: what has to hold beside the tests before a change lands.
+
+use crate::command::{cargo, has_subcommand};
+
+/// Runs all checks, the quickest first.
+pub(crate) fn run() -> Result<(), String> {
+    format()?;
+    licences()?;
+    lint()?;
+    document()?;
+    benches_work()
+}
+
+fn format() -> Result<(), String> {
+    cargo(&["fmt", "--all", "--check"], &[])
+}
+
+fn licences() -> Result<(), String> {
+    if !has_subcommand("deny") {
+        return Err("cargo-deny is missing: `cargo install --locked cargo-deny`".to_owned());
+    }
+    // The database of advisories is a repository to clone, which not every machine reaches.
+    cargo(&["deny", "check", "bans", "licenses", "sources"], &[])
+}
+
+fn lint() -> Result<(), String> {
+    cargo(
+        &[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--all-features",
+            "--",
+            "-D",
+            "warnings",
+        ],
+        &[],
+    )
+}
+
+fn document() -> Result<(), String> {
+    cargo(
+        &[
+            "doc",
+            "--workspace",
+            "--no-deps",
+            "--all-features",
+            "--document-private-items",
+        ],
+        &[("RUSTDOCFLAGS", "-D warnings")],
+    )
+}
+
+/// A bench that nobody runs is a bench that no longer runs.
+fn benches_work() -> Result<(), String> {
+    cargo(
+        &[
+            "bench",
+            "--profile",
+            "dev",
+            "--package",
+            "audit-tests",
+            "--bench",
+            "logger",
+            "--",
+            "--quick",
+        ],
+        &[],
+    )
+}
