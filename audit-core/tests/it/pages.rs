@@ -17,7 +17,6 @@ fn a_cursor_of_another_list_is_refused() {
     let cursor = cursor_of(&request);
     assert!(
         request
-            .clone()
             .cursor(cursor)
             .is_ok_and(|at| at.scan().bound.is_some())
     );
