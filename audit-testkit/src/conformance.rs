@@ -87,7 +87,7 @@ pub fn run(name: &str, harness: impl Harness) {
 
 /// Makes a module of tests, one for each case of the suite, for what a harness opens.
 ///
-/// The second argument is an expression that makes a [`Harness`](crate::Harness), such as the
+/// The second argument is an expression that makes a [`Harness`], such as the
 /// name of an async function that gives a [`Subject`](crate::Subject). It is evaluated for each
 /// test.
 #[macro_export]

@@ -26,7 +26,7 @@
 //! [`Capabilities`] value.
 //!
 //! # The pieces
-//! - [`conformance`]: the suite, and [`conformance!`] that makes a test of each case;
+//! - [`mod@conformance`]: the suite, and [`conformance!`] that makes a test of each case;
 //!   [`Harness`], [`Subject`], [`Capabilities`] say what is tested.
 //! - [`MockAuditSink`], [`MockAuditReader`]: mocks by mockall, to tell a gateway what its sink
 //!   answers.

@@ -1,5 +1,6 @@
 //! Any event and any question, for proptest.
 
+mod cluster;
 mod event;
 mod question;
 mod text;
@@ -7,7 +8,8 @@ mod text;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 
-pub use event::{batches, clusters, events, json, latencies, payloads, timestamps};
+pub use cluster::clusters;
+pub use event::{batches, events, json, latencies, payloads, timestamps};
 pub use question::{filters, group_bys, orders};
 pub use text::texts;
 

@@ -2,6 +2,9 @@
 
 pub mod bench;
 
+#[cfg(doctest)]
+mod misuse;
+
 /// README's program, compiled and run as a test.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

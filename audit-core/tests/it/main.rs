@@ -1,3 +1,11 @@
 //! The tests of `audit-core` that need other crates of the workspace.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
+mod forward;
+mod json;
 mod logger;
+mod pages;

@@ -107,6 +107,8 @@ pub(crate) async fn payloads_come_back_equal(harness: &dyn Harness) {
         "[]",
         "\"\"",
         "true",
+        // Not the same as no payload, nor as one of which nothing is kept.
+        "null",
         "0",
         "-1.5e-7",
         "12345678901234567890",

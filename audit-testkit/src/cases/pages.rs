@@ -109,6 +109,7 @@ pub(crate) async fn pages_neither_skip_nor_repeat_while_writes_go_on(harness: &d
         let last = loop {
             let page = read(&opened, &request).await;
             shown.extend(page.events.clone());
+            ends(&what, &shown);
             writes.write_around(&opened, &page.events).await;
             match page.next {
                 Some(next) => request = at(&first, next),
@@ -122,7 +123,7 @@ pub(crate) async fn pages_neither_skip_nor_repeat_while_writes_go_on(harness: &d
         while let Some(cursor) = previous {
             let page = read(&opened, &at(&first, cursor)).await;
             shown.extend(page.events.iter().rev().cloned());
-            // Nothing at the far end, or the way back has no end.
+            ends(&what, &shown);
             previous = page.previous;
         }
         shown.reverse();
@@ -138,7 +139,8 @@ struct Writes {
 
 impl Writes {
     /// Stores an event before everything, one behind everything, and one on each side of a page's
-    /// last event, for the first thirty pages.
+    /// last event, for the first thirty
+    /// pages.
     async fn write_around(&mut self, opened: &Opened, page: &[AuditEvent]) {
         if self.n_written > 30 {
             return;
@@ -152,6 +154,16 @@ impl Writes {
         }
         opened.keep(&batch).await;
     }
+}
+
+/// Fails when there is more than was ever stored: a reader that goes round in circles would else
+/// never end.
+fn ends(promise: &str, shown: &[AuditEvent]) {
+    let n_shown = shown.len();
+    assert!(
+        n_shown < 1_000,
+        "{promise}: the pages have an end\n     got: {n_shown} events"
+    );
 }
 
 fn shows_once(promise: &str, order: Order, there: &[AuditEvent], shown: &[AuditEvent]) {

@@ -10,7 +10,7 @@ use proptest::sample::{Index, select};
 
 use super::text::texts;
 
-/// Filters of up to four terms, most of them about what some of these events hold, so that they
+/// Filters of up to three terms, most of them about what some of these events hold, so that they
 /// meet some and miss others.
 ///
 /// # Panics
@@ -21,14 +21,18 @@ pub fn filters(events: &[AuditEvent]) -> impl Strategy<Value = Filter> {
     let term = (
         any::<Index>(),
         any::<Index>(),
-        0..14_u8,
+        // Texts are asked for most.
+        0..18_u8,
         any::<u8>(),
         any::<bool>(),
         texts(12),
     );
-    vec((term, prop::bool::weighted(0.3)), 0..=4).prop_map(move |terms| {
+    let terms = vec((term, prop::bool::weighted(0.2)), 0..=3);
+    // Terms about one event meet it together; terms about several are alternatives or a riddle.
+    (any::<Index>(), any::<bool>(), terms).prop_map(move |(anchor, is_anchored, terms)| {
         let mut filter = Filter::all();
         for ((one, other, kind, variant, flag, text), is_negated) in terms {
+            let one = if is_anchored { anchor } else { one };
             let two = (one.get(&events), other.get(&events));
             let condition = condition(two, kind, variant, flag, &text);
             filter = if is_negated {
@@ -75,7 +79,9 @@ fn condition(
         4 => Condition::Outcome(if flag { event.outcome } else { outcome }),
         5 => Condition::Redacted,
         6 => Condition::Seq(span::<Seq>(event.seq, other.seq, variant)),
-        7 => event.span_id.map_or(Condition::Redacted, Condition::SpanId),
+        7 => event
+            .span_id
+            .map_or(Condition::Id(event.id), Condition::SpanId),
         8 => {
             let (one, other) = (event.status_code, other.status_code);
             Condition::Status(span::<StatusCode>(one, other, variant))
@@ -83,7 +89,7 @@ fn condition(
         9 => Condition::Time(span::<Timestamp>(event.ts, other.ts, variant)),
         10 => event
             .trace_id
-            .map_or(Condition::Redacted, Condition::TraceId),
+            .map_or(Condition::Id(other.id), Condition::TraceId),
         11 => {
             let latencies = (event.upstream_latency_ms, other.upstream_latency_ms);
             let (one, other) = (

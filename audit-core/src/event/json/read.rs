@@ -17,7 +17,7 @@ use crate::event::text::{
     ApiKeyId, Method, RequestId, Role, SessionId, ToolName, Upstream, WriterId,
 };
 use crate::event::timestamp::Timestamp;
-use crate::payload::{InvalidPayload, Payload, PayloadReport};
+use crate::payload::{InvalidPayload, Payload, PayloadLevel, PayloadReport};
 
 impl AuditEvent {
     /// Reads what [`to_json`](Self::to_json) wrote. For stores, spools and importers of exports.
@@ -30,8 +30,11 @@ impl AuditEvent {
     /// # Errors
     /// The text is not JSON, of a newer schema, lacks a field, or a field breaks its bounds.
     pub fn from_json(text: &str) -> Result<Self, InvalidEvent> {
-        let form: EventForm<'_> = serde_json::from_str(text)?;
-        form.restore()
+        match serde_json::from_str::<EventForm<'_>>(text) {
+            Ok(form) => form.restore(),
+            // A newer schema may have changed any field: then that is what is wrong.
+            Err(error) => Err(newer_schema(text).unwrap_or_else(|| error.into())),
+        }
     }
 }
 
@@ -100,6 +103,16 @@ impl From<serde_json::Error> for InvalidEvent {
             column: error.column(),
         })
     }
+}
+
+/// The error of a text that is an event of a newer schema, if it is one.
+fn newer_schema(text: &str) -> Option<InvalidEvent> {
+    #[derive(Deserialize)]
+    struct SchemaForm {
+        schema: u32,
+    }
+    let found = serde_json::from_str::<SchemaForm>(text).ok()?.schema;
+    (found > SCHEMA_VERSION).then_some(InvalidEvent(InvalidEventKind::Schema { found }))
 }
 
 /// An event as it is read, before its fields are checked.
@@ -213,8 +226,12 @@ fn restore_payload(
             },
         )
         .into()),
-        (json, Some(report)) => Payload::restore(json.map(RawValue::get), report)
-            .map(Some)
-            .map_err(|source| InvalidEvent(InvalidEventKind::Payload { field, source })),
+        (json, Some(report)) => {
+            // At full level something is always kept: what stands there as `null` is the payload.
+            let null = (report.level == PayloadLevel::Full).then_some("null");
+            Payload::restore(json.map(RawValue::get).or(null), report)
+                .map(Some)
+                .map_err(|source| InvalidEvent(InvalidEventKind::Payload { field, source }))
+        }
     }
 }

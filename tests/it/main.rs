@@ -1,0 +1,9 @@
+//! Scenarios that need more than one crate.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod gateway;
+mod logger_faults;
