@@ -11,10 +11,9 @@ use crate::event::InvalidField;
 ///
 /// A clone is cheap: one failed batch answers many callers. The text never holds payload or key
 /// material, and says only its own level; the rest is behind [`source`](StdError::source).
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Error(Arc<Inner>);
 
-#[derive(Debug)]
 struct Inner {
     kind: ErrorKind,
     message: Cow<'static, str>,
@@ -57,7 +56,8 @@ impl Error {
         }))
     }
 
-    /// An error of a kind, with what caused it.
+    /// An error of a kind, with what caused it. What the source displays must not hold payloads or
+    /// keys either.
     #[must_use]
     pub fn with_source(
         kind: ErrorKind,
@@ -94,6 +94,18 @@ impl Error {
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.kind() == ErrorKind::Closed
+    }
+}
+
+impl fmt::Debug for Error {
+    /// Shows sources by what they display: the `Debug` text of a database's error quotes rows.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let source = self.source().map(ToString::to_string);
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("message", &self.0.message)
+            .field("source", &source)
+            .finish()
     }
 }
 

@@ -21,7 +21,7 @@ impl<F: Fn(Timestamp) -> EventId + Send + Sync + 'static> IdSource for F {
     }
 }
 
-/// Random ids; those of one moment rise in the order in which they are made.
+/// Random ids; while the moment stays the same, they rise in the order in which they are made.
 ///
 /// Within a microsecond each id is the one before plus a random step (RFC 9562, section 6.2,
 /// method 2), so that writers who know nothing of each other do not meet.

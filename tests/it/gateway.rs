@@ -79,7 +79,7 @@ async fn every_call_is_on_record_with_its_outcome() {
     );
 
     // The questions that an operator would ask of the database, asked of the same answers.
-    let denied = Filter::all().and(Condition::Outcome(Outcome::Denied));
+    let denied = Filter::all().with(Condition::Outcome(Outcome::Denied));
     let page = store.page(&PageRequest::new(denied)).await.unwrap();
     assert_eq!(page.events, [delete.summary()]);
 }

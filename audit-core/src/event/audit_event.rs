@@ -68,6 +68,21 @@ impl AuditEvent {
         self.0.response.as_ref()
     }
 
+    /// Whether both say the same, whoever numbered them: equal but for writer and number.
+    ///
+    /// What a store compares when an id comes again. A retry of the same event by another logger,
+    /// or under another number of the same one, is no other event.
+    #[must_use]
+    pub fn is_same_fact(&self, other: &Self) -> bool {
+        if Arc::ptr_eq(&self.0, &other.0) {
+            return true;
+        }
+        let (mine, theirs) = (&*self.0, &*other.0);
+        mine.metadata.is_same_fact(&theirs.metadata)
+            && mine.request == theirs.request
+            && mine.response == theirs.response
+    }
+
     /// The event without its payloads, as lists show it.
     #[must_use]
     pub fn summary(&self) -> EventSummary {

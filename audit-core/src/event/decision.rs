@@ -57,6 +57,16 @@ impl Decision {
         self
     }
 
+    /// The answer of a check.
+    #[must_use]
+    pub const fn check(&self, name: CheckName) -> &Check {
+        match name {
+            CheckName::Auth => &self.auth,
+            CheckName::Authz => &self.authz,
+            CheckName::Rate => &self.rate,
+        }
+    }
+
     /// The checks with their names, in the order in which a gateway makes them.
     pub fn checks(&self) -> impl Iterator<Item = (CheckName, &Check)> {
         [

@@ -15,7 +15,7 @@ use super::text::{
 };
 use super::timestamp::Timestamp;
 use super::trace::{SpanId, TraceId};
-use crate::payload::{CallerCredential, Payload};
+use crate::payload::{CallerCredential, Payload, PayloadContext, PayloadPolicy};
 
 /// An event in the making: the builder of an [`AuditEvent`].
 ///
@@ -154,8 +154,8 @@ impl EventDraft {
         self
     }
 
-    /// A credential that the caller presented. It is taken out of every text of the event; hand
-    /// it to the [`PayloadContext`](crate::payload::PayloadContext) of the payloads as well.
+    /// A credential that the caller presented. It is taken out of every text and payload of the
+    /// event, whether they were there before or come later.
     pub fn credential(mut self, credential: CallerCredential) -> Self {
         self.credentials.push(credential);
         self
@@ -224,6 +224,29 @@ impl EventDraft {
         self
     }
 
+    /// Makes those payloads anew that are due, by this policy, the draft's tool and credentials.
+    pub(crate) fn narrow_payloads(
+        mut self,
+        policy: &PayloadPolicy,
+        is_due: impl Fn(&Payload) -> bool,
+    ) -> Self {
+        let sides = [
+            (&mut self.request, PayloadContext::request(policy)),
+            (&mut self.response, PayloadContext::response(policy)),
+        ];
+        for (payload, context) in sides {
+            if let Some(payload) = payload.as_mut().filter(|payload| is_due(payload)) {
+                let context = context.credentials(&self.credentials);
+                let context = match &self.tool_name {
+                    Some(tool) => context.tool(tool.as_str()),
+                    None => context,
+                };
+                *payload = payload.narrow(&context);
+            }
+        }
+        self
+    }
+
     pub(crate) fn credentials(&self) -> &[CallerCredential] {
         &self.credentials
     }
@@ -246,17 +269,17 @@ impl EventDraft {
         self.session_id.scrub(credentials);
         self.request_id.scrub(credentials);
         self.client.scrub(credentials);
+        self.request.scrub(credentials);
+        self.response.scrub(credentials);
     }
 }
 
 impl fmt::Debug for EventDraft {
-    /// Shows neither payloads nor credentials.
+    /// Shows neither payloads nor credentials, nor texts that are not scrubbed yet.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EventDraft")
             .field("id", &self.id)
             .field("ts", &self.ts)
-            .field("method", &self.method)
-            .field("tool_name", &self.tool_name)
             .field("outcome", &self.outcome)
             .finish_non_exhaustive()
     }

@@ -63,6 +63,12 @@ impl EventId {
         Self::with_bits(ts.as_micros().unsigned_abs() / 1_000, 0, 0)
     }
 
+    /// The largest id of a moment's millisecond: the upper end of a range of time.
+    #[must_use]
+    pub const fn last_of_millisecond(ts: Timestamp) -> Self {
+        Self::with_bits(ts.as_micros().unsigned_abs() / 1_000, u64::MAX, u64::MAX)
+    }
+
     /// Whether the id carries the millisecond of `ts`.
     #[must_use]
     pub fn is_of(&self, ts: Timestamp) -> bool {
@@ -150,6 +156,8 @@ mod tests {
             prop_assert_eq!(EventId::from_uuid(*id.as_uuid()).unwrap(), id);
             prop_assert!(id.is_of(ts));
             prop_assert!(EventId::first_of_millisecond(ts) <= id);
+            prop_assert!(EventId::last_of_millisecond(ts) >= id);
+            prop_assert!(EventId::last_of_millisecond(ts).is_of(ts));
         }
     }
 

@@ -59,6 +59,17 @@ pub struct EventMetadata {
     pub seq: Seq,
 }
 
+impl EventMetadata {
+    pub(super) fn is_same_fact(&self, other: &Self) -> bool {
+        let renumbered = Self {
+            writer: self.writer.clone(),
+            seq: self.seq,
+            ..other.clone()
+        };
+        *self == renumbered
+    }
+}
+
 /// What was done to the payloads of an event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

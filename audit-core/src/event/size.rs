@@ -10,10 +10,12 @@ use crate::payload::{Payload, PayloadLimits};
 
 /// The two counters in front of whatever is shared.
 const COUNTERS: usize = 2 * size_of::<usize>();
-/// What the map of a report costs for each rule beside its name.
-const RULE: usize = 32;
+/// A node of a report's map, rounded up: eleven names and counts, and what ties nodes together.
+const NODE: usize = 384;
+/// The fewest rules that a node holds, when the map has more than one.
+const RULES_PER_NODE: usize = 5;
 /// The most that a report is reckoned with: 64 rules with names of 32 bytes.
-const MOST_OF_REPORT: usize = 64 * (RULE + 32);
+const MOST_OF_REPORT: usize = of_rules(64, 64 * 32);
 
 /// The bytes of a record and of all that it owns; the writer's name is shared by all events of a
 /// writer.
@@ -44,17 +46,17 @@ pub(crate) const fn most_in_memory(limits: &PayloadLimits) -> usize {
         + COUNTERS
         + 4 * chars
         + (TEXTS + 4) * COUNTERS
-        + 2 * (limits.bytes + MOST_OF_REPORT)
+        + 2 * (limits.bytes + COUNTERS + MOST_OF_REPORT)
 }
 
 fn of_payload(payload: &Payload) -> usize {
-    let rules: usize = payload
-        .report()
-        .redactions
-        .keys()
-        .map(|rule| rule.len() + RULE)
-        .sum();
-    payload.json().map_or(0, str::len) + rules
+    let redactions = &payload.report().redactions;
+    let names = redactions.keys().map(|rule| rule.len()).sum();
+    payload.json().map_or(0, |json| json.len() + COUNTERS) + of_rules(redactions.len(), names)
+}
+
+const fn of_rules(n_rules: usize, n_bytes_of_names: usize) -> usize {
+    n_bytes_of_names + n_rules.div_ceil(RULES_PER_NODE) * NODE
 }
 
 fn of_texts(event: &EventMetadata) -> usize {

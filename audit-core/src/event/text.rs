@@ -1,5 +1,6 @@
 //! The bounded texts of an event, each a type of its own.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use super::error::{FieldProblem, InvalidField};
-use crate::payload::{self, CallerCredential, PayloadPolicy};
+use crate::payload::{self, CallerCredential, Payload, PayloadContext, PayloadPolicy};
 
 /// Takes the caller's credentials out of what an event says.
 pub(super) trait Scrub {
@@ -18,6 +19,22 @@ impl<T: Scrub> Scrub for Option<T> {
     fn scrub(&mut self, credentials: &[CallerCredential]) {
         if let Some(inner) = self {
             inner.scrub(credentials);
+        }
+    }
+}
+
+impl Scrub for Payload {
+    /// A payload that was made with these credentials holds none of them; what was made without is
+    /// made anew.
+    fn scrub(&mut self, credentials: &[CallerCredential]) {
+        let holds = |json: &str| {
+            credentials
+                .iter()
+                .any(|it| matches!(it.scrub(json), Cow::Owned(_)))
+        };
+        if self.json().is_some_and(holds) {
+            let policy = PayloadPolicy::default();
+            *self = self.narrow(&PayloadContext::request(&policy).credentials(credentials));
         }
     }
 }
@@ -46,7 +63,7 @@ macro_rules! bounded_text {
                 Ok(Self(text.into()))
             }
 
-            /// Takes any text, for what somebody else claims: a credential in it is redacted,
+            /// Takes any text, for what somebody else claims: what the built-in patterns know is redacted,
             /// U+0000 becomes U+FFFD, the rest is cut to the bound, an empty text becomes
             /// `[EMPTY]`.
             #[must_use]
@@ -70,9 +87,11 @@ macro_rules! bounded_text {
 
         impl Scrub for $name {
             fn scrub(&mut self, credentials: &[CallerCredential]) {
-                let clean = PayloadPolicy::default().scrub_text(&self.0, credentials);
-                if *clean != *self.0 {
-                    self.0 = cut($max, &clean).into();
+                // The patterns were looked for when the text was made.
+                for credential in credentials {
+                    if let Cow::Owned(clean) = credential.scrub(&self.0) {
+                        self.0 = cut($max, &clean).into();
+                    }
                 }
             }
         }

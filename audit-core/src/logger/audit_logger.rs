@@ -2,7 +2,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime;
 use tokio::sync::watch;
+use tokio::time::Sleep;
 
 use super::acknowledgement::{Acknowledgement, Recorded};
 use super::batcher::Finished;
@@ -15,8 +17,8 @@ use super::room::Reservation;
 use super::shutdown::{self, ShutdownReport};
 use super::stamper::Stamper;
 use crate::error::Error;
-use crate::event::{EventDraft, Seq, WriterId};
-use crate::payload::PayloadPolicy;
+use crate::event::{EventDraft, Seq, Timestamp, WriterId};
+use crate::payload::{Payload, PayloadPolicy};
 use crate::sink::{AuditSink, Durability, Health};
 
 /// Records calls: the handle that a gateway holds. A clone is cheap and records to the same queue.
@@ -64,6 +66,7 @@ pub(super) struct Shared {
     pub(super) writer: WriterId,
     pub(super) sink: Arc<dyn AuditSink>,
     pub(super) overload: Overload,
+    pub(super) runtime: runtime::Handle,
     /// The room that is reserved for a call whose record is not known yet.
     pub(super) most_bytes_per_event: u32,
     pub(super) counters: Counters,
@@ -102,16 +105,15 @@ impl AuditLogger {
     /// Dropped while it waits for room, nothing has begun.
     pub async fn begin(&self, mut draft: EventDraft) -> Result<OpenCall, Error> {
         let shared = self.shared();
+        // The wait for room is part of what the caller waits for.
+        let began = shared.stamper.monotonic();
         let moment = draft.fill_moment(|given| shared.stamper.stamp(given))?;
-        let room = shared
-            .queue
-            .room()
-            .reserve(shared.most_bytes_per_event, shared.overload)
-            .await?;
+        let room = shared.reserve(moment.0).await?;
         Ok(OpenCall::new(
             Arc::clone(shared),
             draft,
             moment,
+            began,
             room,
             self.durability,
         ))
@@ -125,14 +127,12 @@ impl AuditLogger {
     ///
     /// # Cancel safety
     /// Dropped while it waits for room, nothing is recorded; dropped later, the event is on its
-    /// way and is stored once. To try again without a double, give the draft an id.
+    /// way and is stored once. To try again without a double, give the draft an id and a moment:
+    /// the same event again is [`Recorded::AlreadyStored`].
     pub async fn log_event(&self, mut event: EventDraft) -> Result<Recorded, Error> {
         let shared = self.shared();
         let (ts, _) = event.fill_moment(|given| shared.stamper.stamp(given))?;
-        let most = shared.most_bytes_per_event;
-        let Some(room) = shared.queue.room().reserve(most, shared.overload).await? else {
-            shared.counters.shed.add_one();
-            shared.losses.add(LossReason::QueueFull, ts);
+        let Some(room) = shared.reserve(ts).await? else {
             return Ok(Recorded::Shed);
         };
         shared.record(event, room, self.durability).await
@@ -141,7 +141,8 @@ impl AuditLogger {
     /// Takes no more calls, waits for the open ones, stores what is queued and flushes the sink;
     /// gives up after `deadline` and reports what remained.
     ///
-    /// The sink is not closed: others may write to it. Every clone of the logger is shut down.
+    /// The sink is not closed: others may write to it. Every clone of the logger is shut down; of
+    /// several shutdowns at once the shortest deadline holds. The logger's runtime must be running.
     ///
     /// # Cancel safety
     /// Dropped early, the draining goes on; call it again to wait for the rest.
@@ -154,11 +155,11 @@ impl AuditLogger {
         shutdown::shutdown(shared, finished.clone(), give_up, deadline).await
     }
 
-    /// The same logger with another answer: its calls wait for this durability.
+    /// A handle to the same logger, whose calls wait for this durability.
     ///
     /// # Errors
     /// The sink promises less.
-    pub fn durability(&self, durability: Durability) -> Result<Self, Error> {
+    pub fn with_durability(&self, durability: Durability) -> Result<Self, Error> {
         super::builder::check_durability(durability, &*self.shared().sink)?;
         Ok(Self {
             handle: Arc::clone(&self.handle),
@@ -171,7 +172,11 @@ impl AuditLogger {
         if !self.shared().queue.is_open() {
             return Health::unavailable("the audit logger was shut down");
         }
-        self.shared().sink.health().await
+        let health = self.shared().sink.health().await;
+        if health.is_ready() && !self.shared().has_room() {
+            return Health::degraded("the audit queue is full");
+        }
+        health
     }
 
     /// What the logger did so far, and what it holds.
@@ -216,6 +221,31 @@ impl AuditLogger {
 }
 
 impl Shared {
+    /// Room for the record of a call that began at `ts`; `None` if it is shed, which is counted.
+    async fn reserve(&self, ts: Timestamp) -> Result<Option<Reservation>, Error> {
+        let room = self.queue.room();
+        let timer = |wait| self.sleep(wait);
+        let reserved = room
+            .reserve(self.most_bytes_per_event, self.overload, timer)
+            .await?;
+        if reserved.is_none() {
+            self.counters.shed.add_one();
+            self.losses.add(LossReason::QueueFull, ts);
+            self.queue.wake();
+        }
+        Ok(reserved)
+    }
+
+    /// A timer of the logger's own runtime: its callers may be on another, or on none.
+    pub(super) fn sleep(&self, duration: Duration) -> Sleep {
+        let _context = self.runtime.enter();
+        tokio::time::sleep(duration)
+    }
+
+    fn has_room(&self) -> bool {
+        self.queue.room().has_room(self.most_bytes_per_event)
+    }
+
     /// Makes the record and puts it into its room.
     pub(super) fn record(
         &self,
@@ -223,6 +253,10 @@ impl Shared {
         room: Reservation,
         durability: Durability,
     ) -> Acknowledgement {
+        // A payload that was made elsewhere may be larger than what room was reserved for.
+        let most = self.payload_policy.limits().bytes;
+        let is_too_large = |payload: &Payload| payload.json().is_some_and(|json| json.len() > most);
+        let draft = draft.narrow_payloads(&self.payload_policy, is_too_large);
         // The queue gives the true number when the record enters.
         let event = match draft.stamp(self.writer.clone(), Seq::FIRST) {
             Ok(event) => event,

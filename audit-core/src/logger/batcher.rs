@@ -1,15 +1,14 @@
-use std::future::{self, Future};
-use std::panic::{self, AssertUnwindSafe};
+use std::future;
 use std::sync::Arc;
-use std::task::Poll;
 
 use tokio::sync::watch;
 
 use super::audit_logger::Shared;
 use super::backoff::Backoff;
 use super::batch::Batch;
+use super::contain::Contained;
 use super::loss;
-use super::queue::Entry;
+use super::queue::Next;
 use crate::error::{Error, ErrorKind};
 use crate::event::AuditEvent;
 use crate::sink::Appended;
@@ -24,7 +23,6 @@ pub(super) struct Batcher {
     max_events: usize,
     max_bytes: usize,
     given_up: watch::Receiver<bool>,
-    finished: watch::Sender<Option<Finished>>,
     last_will: LastWill,
 }
 
@@ -33,9 +31,14 @@ pub(super) struct Batcher {
 pub(super) struct Finished {
     /// What was queued and is not stored.
     pub(super) unstored: Vec<AuditEvent>,
+    /// Calls that had begun and can no longer be recorded.
+    pub(super) n_open_calls: usize,
     /// Why the sink could not be flushed, if so.
     pub(super) flush_error: Option<Error>,
 }
+
+/// Whoever shuts down does not want to wait any longer.
+struct GivenUp;
 
 impl Batcher {
     pub(super) fn new(
@@ -47,6 +50,7 @@ impl Batcher {
     ) -> Self {
         let last_will = LastWill {
             shared: Arc::clone(&shared),
+            finished,
             is_needed: true,
         };
         Self {
@@ -54,26 +58,20 @@ impl Batcher {
             max_events,
             max_bytes,
             given_up,
-            finished,
             last_will,
         }
     }
 
     /// Works until the queue was drained for good, or whoever waits for that gives up.
     pub(super) async fn run(mut self) {
-        let end = match self.store_everything().await {
-            Ok(()) => Finished {
-                unstored: Vec::new(),
-                flush_error: self.flush().await.err(),
-            },
-            Err(unstored) => self.give_up(unstored),
+        let flush_error = match self.store_everything().await {
+            Ok(()) => self.flush().await.err(),
+            Err(GivenUp) => Some(not_flushed()),
         };
-        self.last_will.is_needed = false;
-        self.finished.send_replace(Some(end));
+        self.last_will.finish(flush_error);
     }
 
-    /// `Err` holds the open records of a batch that was given up.
-    async fn store_everything(&self) -> Result<(), Vec<Entry>> {
+    async fn store_everything(&self) -> Result<(), GivenUp> {
         let Self {
             shared,
             max_events,
@@ -82,21 +80,26 @@ impl Batcher {
         } = self;
         loop {
             self.tell_losses();
-            let entries = tokio::select! {
+            let next = tokio::select! {
                 biased;
-                () = self.giving_up() => return Err(Vec::new()),
-                entries = shared.queue.next_batch(*max_events, *max_bytes) => entries,
+                () = self.giving_up() => return Err(GivenUp),
+                next = shared.queue.next(*max_events, *max_bytes) => next,
             };
-            let Some(entries) = entries else {
-                return Ok(());
-            };
-            self.store(Batch::new(entries)).await?;
+            match next {
+                Next::Batch(entries) => self.store(Batch::new(Arc::clone(shared), entries)).await?,
+                Next::Changed => {}
+                Next::Drained if self.tell_losses() => {}
+                Next::Drained => return Ok(()),
+            }
         }
     }
 
-    fn tell_losses(&self) {
+    /// Puts what was lost into the queue, as events; whether there was any.
+    fn tell_losses(&self) -> bool {
         let shared = &*self.shared;
-        for (reason, loss) in shared.losses.take() {
+        let losses = shared.losses.take();
+        let is_any = !losses.is_empty();
+        for (reason, loss) in losses {
             // Every field of the event is this crate's own.
             let Ok(event) = loss::event(reason, loss, &shared.stamper, &shared.writer) else {
                 continue;
@@ -105,30 +108,29 @@ impl Batcher {
                 shared.counters.accepted.add_one();
             }
         }
+        is_any
     }
 
-    async fn store(&self, mut batch: Batch) -> Result<(), Vec<Entry>> {
-        let shared = &*self.shared;
+    async fn store(&self, mut batch: Batch) -> Result<(), GivenUp> {
         let mut backoff = Backoff::default();
         while !batch.is_settled() {
             let answer = tokio::select! {
                 biased;
-                () = self.giving_up() => return Err(batch.into_open()),
-                answer = append(shared, batch.tried()) => answer,
+                () = self.giving_up() => return Err(GivenUp),
+                answer = append(&self.shared, batch.tried()) => answer,
             };
             match answer {
                 Ok(appended) => {
-                    shared.counters.batches.add_one();
-                    batch.settle(shared, appended.into_receipts());
+                    self.shared.counters.batches.add_one();
+                    batch.settle(appended.into_receipts());
                 }
                 Err(error) if error.is_retryable() => {
-                    shared.counters.retries.add_one();
-                    if self.wait(&mut backoff, &error).await.is_break() {
-                        return Err(batch.into_open());
-                    }
+                    batch.doubt();
+                    self.shared.counters.retries.add_one();
+                    self.wait(&mut backoff, &error).await?;
                 }
-                // One record can be why a whole batch fails: its neighbors are stored without it.
-                Err(error) if error.is_closed() || !batch.halve() => batch.fail(shared, &error),
+                // One record can be why a batch fails: its neighbors are stored without it.
+                Err(error) if !may_be_due_to_one(&error) || !batch.halve() => batch.fail(&error),
                 Err(_) => {}
             }
         }
@@ -138,7 +140,7 @@ impl Batcher {
         Ok(())
     }
 
-    async fn wait(&self, backoff: &mut Backoff, error: &Error) -> std::ops::ControlFlow<()> {
+    async fn wait(&self, backoff: &mut Backoff, error: &Error) -> Result<(), GivenUp> {
         let wait = backoff.next_wait();
         if backoff.is_worth_telling() {
             let retries = backoff.n_failures();
@@ -146,18 +148,16 @@ impl Batcher {
         }
         tokio::select! {
             biased;
-            () = self.giving_up() => std::ops::ControlFlow::Break(()),
-            () = tokio::time::sleep(wait) => std::ops::ControlFlow::Continue(()),
+            () = self.giving_up() => Err(GivenUp),
+            () = tokio::time::sleep(wait) => Ok(()),
         }
     }
 
     async fn flush(&self) -> Result<(), Error> {
         tokio::select! {
             biased;
-            () = self.giving_up() => {
-                Err(Error::new(ErrorKind::Timeout, "the sink was not flushed before the deadline"))
-            }
-            flushed = contain(self.shared.sink.flush()) => flushed,
+            () = self.giving_up() => Err(not_flushed()),
+            flushed = Contained::new(|| self.shared.sink.flush()) => flushed,
         }
     }
 
@@ -169,29 +169,11 @@ impl Batcher {
             future::pending::<()>().await;
         }
     }
-
-    fn give_up(&self, open: Vec<Entry>) -> Finished {
-        let mut entries = open;
-        entries.extend(self.shared.queue.close());
-        self.shared.queue.release(&entries);
-        let mut unstored = Vec::with_capacity(entries.len());
-        for entry in entries {
-            if let Some(answer) = entry.answer {
-                let text = "the logger was shut down before the event was stored";
-                drop(answer.send(Err(Error::new(ErrorKind::Closed, text))));
-            }
-            unstored.push(entry.event);
-        }
-        Finished {
-            unstored,
-            flush_error: None,
-        }
-    }
 }
 
 /// One append, with one receipt for each event.
 async fn append(shared: &Shared, events: &[AuditEvent]) -> Result<Appended, Error> {
-    let appended = contain(shared.sink.append(events)).await?;
+    let appended = Contained::new(|| shared.sink.append(events)).await?;
     if appended.receipts().len() == events.len() {
         return Ok(appended);
     }
@@ -201,43 +183,56 @@ async fn append(shared: &Shared, events: &[AuditEvent]) -> Result<Appended, Erro
     ))
 }
 
-/// Turns a panic of the sink into an error: it is one call of a plug-in, and the records behind it
-/// still want to be stored.
-async fn contain<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    let mut work = std::pin::pin!(work);
-    future::poll_fn(|context| {
-        // A sink that panics while it is polled is not polled again.
-        let polled = panic::catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)));
-        polled.unwrap_or_else(|_| {
-            Poll::Ready(Err(Error::new(
-                ErrorKind::Internal,
-                "the audit sink panicked",
-            )))
-        })
-    })
-    .await
+/// Whether the batch may succeed without one of its events.
+fn may_be_due_to_one(error: &Error) -> bool {
+    error.is_rejected() || error.kind() == ErrorKind::Internal
 }
 
-/// Tells what a runtime that ends before its logger takes along, also if the task was never
-/// polled.
+fn not_flushed() -> Error {
+    Error::new(
+        ErrorKind::Timeout,
+        "the sink was not flushed before the deadline",
+    )
+}
+
+/// Ends the queue with the task, however the task ends: at its end, given up, or taken along by a
+/// runtime that ends before its logger, even before the task was polled once.
 #[derive(Debug)]
 struct LastWill {
     shared: Arc<Shared>,
+    finished: watch::Sender<Option<Finished>>,
     is_needed: bool,
+}
+
+impl LastWill {
+    fn finish(&mut self, flush_error: Option<Error>) {
+        self.is_needed = false;
+        let queue = &self.shared.queue;
+        let entries = queue.close();
+        queue.release(&entries);
+        let n_open_calls = queue.room().n_open();
+        let mut unstored = Vec::with_capacity(entries.len());
+        for entry in entries {
+            if let Some(answer) = entry.answer {
+                let text = "the logger ended before the event was stored";
+                drop(answer.send(Err(Error::new(ErrorKind::Closed, text))));
+            }
+            unstored.push(entry.event);
+        }
+        self.finished.send_replace(Some(Finished {
+            unstored,
+            n_open_calls,
+            flush_error,
+        }));
+    }
 }
 
 impl Drop for LastWill {
     fn drop(&mut self) {
-        if !self.is_needed {
-            return;
-        }
-        let n_events = self.shared.queue.usage().events;
-        drop(self.shared.queue.close());
-        if n_events > 0 {
-            tracing::error!(
-                n_events,
-                "the runtime ended while audit events waited: they are lost"
-            );
+        if self.is_needed {
+            let text = "the logger's runtime ended before it was shut down";
+            self.finish(Some(Error::new(ErrorKind::Closed, text)));
+            tracing::error!("the runtime ended before the audit logger was shut down");
         }
     }
 }

@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
-use uuid::Uuid;
 
 use super::audit_logger::{AuditLogger, Shared};
 use super::batcher::Batcher;
 use super::counters::Counters;
 use super::loss::Losses;
-use super::queue::Queue;
+use super::queue::{self, Queue};
 use super::stamper::Stamper;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, ErrorKind};
@@ -37,7 +36,7 @@ pub struct AuditLoggerBuilder {
     sink: Arc<dyn AuditSink>,
     clock: Box<dyn Clock>,
     ids: Box<dyn IdSource>,
-    writer: Option<WriterId>,
+    writer_name: Option<String>,
     payload_policy: PayloadPolicy,
     durability: Option<Durability>,
     overload: Overload,
@@ -54,7 +53,7 @@ impl AuditLoggerBuilder {
             sink,
             clock: Box::new(SystemClock::new()),
             ids: Box::new(MonotonicIds::new()),
-            writer: None,
+            writer_name: None,
             payload_policy: PayloadPolicy::default(),
             durability: None,
             overload: Overload::Wait(Duration::from_secs(5)),
@@ -78,10 +77,11 @@ impl AuditLoggerBuilder {
         self
     }
 
-    /// The name under which events are numbered; a random UUID, if nothing is said. A name must
-    /// never be used by two loggers, not even one after the other: each begins with number 1.
-    pub fn writer(mut self, writer: WriterId) -> Self {
-        self.writer = Some(writer);
+    /// The beginning of the name under which events are numbered, for readers: `gateway-1` gives
+    /// `gateway-1/` and 12 random digits. Each logger begins with number 1, hence has a name that
+    /// was never used.
+    pub fn writer_name(mut self, name: impl Into<String>) -> Self {
+        self.writer_name = Some(name.into());
         self
     }
 
@@ -148,21 +148,18 @@ impl AuditLoggerBuilder {
     pub fn build(self) -> Result<AuditLogger, Error> {
         let durability = self.durability.unwrap_or_else(|| self.sink.durability());
         check_durability(durability, &*self.sink)?;
-        let most = event::most_in_memory(&self.payload_policy.limits());
+        let most = event::most_in_memory(&self.payload_policy.limits()) + queue::ENTRY;
         self.check_bounds(most)?;
         let runtime = self.runtime_handle()?;
         let queue = Queue::new(self.queue_events, self.queue_bytes);
-        let writer = match self.writer {
-            Some(writer) => writer,
-            None => random_writer()?,
-        };
         let shared = Arc::new(Shared {
             queue,
             stamper: Stamper::new(self.clock, self.ids),
             payload_policy: self.payload_policy,
-            writer,
+            writer: new_writer(self.writer_name.as_deref())?,
             sink: self.sink,
             overload: self.overload,
+            runtime: runtime.clone(),
             most_bytes_per_event: u32::try_from(most)
                 .map_err(|_| too_large("the limit of payloads"))?,
             counters: Counters::default(),
@@ -208,16 +205,23 @@ impl AuditLoggerBuilder {
     }
 
     fn runtime_handle(&self) -> Result<Handle, Error> {
-        if let Some(runtime) = &self.runtime {
-            return Ok(runtime.clone());
+        let no_runtime =
+            "the logger needs a tokio runtime: build it inside one, or pass one to `runtime`";
+        let runtime = match &self.runtime {
+            Some(runtime) => runtime.clone(),
+            None => Handle::try_current()
+                .map_err(|source| Error::with_source(ErrorKind::Invalid, no_runtime, source))?,
+        };
+        // The only way to ask for a timer is to begin one.
+        let has_timer = std::panic::catch_unwind(|| {
+            let _context = runtime.enter();
+            drop(tokio::time::sleep(Duration::ZERO));
+        });
+        if has_timer.is_err() {
+            let text = "the tokio runtime has no timer: build it with `enable_time`";
+            return Err(Error::new(ErrorKind::Invalid, text));
         }
-        Handle::try_current().map_err(|source| {
-            Error::with_source(
-                ErrorKind::Invalid,
-                "the logger needs a tokio runtime: build it inside one, or pass one to `runtime`",
-                source,
-            )
-        })
+        Ok(runtime)
     }
 }
 
@@ -245,9 +249,17 @@ pub(super) fn check_durability(durability: Durability, sink: &dyn AuditSink) -> 
     ))
 }
 
-fn random_writer() -> Result<WriterId, Error> {
-    let random = uuid::Builder::from_random_bytes(rand::random()).into_uuid();
-    Ok(WriterId::new(Uuid::to_string(&random))?)
+/// A name that no logger ever had.
+fn new_writer(name: Option<&str>) -> Result<WriterId, Error> {
+    // 48 bits: what follows a name is only ever compared with the runs of the same name.
+    let run = format!("{:012x}", rand::random::<u64>() >> 16);
+    let writer = match name {
+        Some(name) => format!("{name}/{run}"),
+        None => uuid::Builder::from_random_bytes(rand::random())
+            .into_uuid()
+            .to_string(),
+    };
+    Ok(WriterId::new(writer)?)
 }
 
 fn too_large(what: &str) -> Error {

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::acknowledgement::{Acknowledgement, Recorded};
 use super::audit_logger::Shared;
-use super::loss::LossReason;
 use super::room::{self, Reservation};
 use crate::event::{EventDraft, EventId, Latency, Outcome, Timestamp};
 use crate::payload::{Payload, PayloadContext};
@@ -43,6 +42,8 @@ struct Open {
     room: Option<Reservation>,
     began: Duration,
     durability: Durability,
+    /// Whether the payloads were made before all was known that decides what is kept of them.
+    is_stale: bool,
 }
 
 /// Defines how payloads are kept: by the logger's policy for the tool, without the credentials.
@@ -65,10 +66,10 @@ impl OpenCall {
         shared: Arc<Shared>,
         draft: EventDraft,
         (ts, id): (Timestamp, EventId),
+        began: Duration,
         room: Option<Reservation>,
         durability: Durability,
     ) -> Self {
-        let began = shared.stamper.monotonic();
         Self {
             open: Some(Open {
                 shared,
@@ -78,6 +79,7 @@ impl OpenCall {
                 room,
                 began,
                 durability,
+                is_stale: false,
             }),
         }
     }
@@ -153,6 +155,9 @@ impl Open {
     fn amend(&mut self, change: impl FnOnce(EventDraft) -> EventDraft) {
         // A clone goes in: should the change panic, the record keeps what was known before.
         let changed = change(self.draft.clone());
+        // Payloads that were made for another tool or without a credential are made anew.
+        self.is_stale |= changed.tool() != self.draft.tool()
+            || changed.credentials().len() != self.draft.credentials().len();
         self.draft = changed.ts(self.ts).id(self.id);
     }
 
@@ -168,17 +173,17 @@ impl Open {
         let Self {
             shared,
             draft,
-            ts,
+            is_stale,
             room,
             began,
             durability,
             ..
         } = self;
+        // What is shed was counted when the call began.
         let Some(room) = room else {
-            shared.counters.shed.add_one();
-            shared.losses.add(LossReason::QueueFull, ts);
             return Acknowledgement::answered(Ok(Recorded::Shed));
         };
+        let draft = draft.narrow_payloads(&shared.payload_policy, |_| is_stale);
         let took = shared.stamper.monotonic().saturating_sub(began);
         let draft = draft.outcome(outcome).or_latency(Latency::new(took));
         let durability = match answering {

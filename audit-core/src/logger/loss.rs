@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
@@ -20,6 +20,8 @@ pub const LOSS_ROLE: &str = "audit";
 pub(super) enum LossReason {
     /// The sink holds the id with other content.
     Conflict,
+    /// The sink held the event before, under another number: this number is in no store.
+    Duplicate,
     /// The queue was full, and the policy is to shed.
     QueueFull,
     /// The sink failed in a way that trying again does not mend. Should it have lost its answer
@@ -39,6 +41,9 @@ pub(super) struct Losses {
 #[derive(Debug, Default)]
 struct Pending {
     by_reason: BTreeMap<LossReason, Loss>,
+    /// Reasons of which an event is on its way: the next one waits for it, so that loss events
+    /// cannot fill a queue.
+    on_the_way: BTreeSet<LossReason>,
     /// The sink does not even take what tells of a loss: it is told again when the sink has
     /// stored something, or there would be no end to trying.
     is_held: bool,
@@ -76,7 +81,13 @@ impl Losses {
     pub(super) fn hold(&self, reason: LossReason, loss: Loss) {
         let mut pending = self.lock();
         pending.is_held = true;
+        pending.on_the_way.remove(&reason);
         pending.add(reason, loss);
+    }
+
+    /// The event of this reason was stored.
+    pub(super) fn told(&self, reason: LossReason) {
+        self.lock().on_the_way.remove(&reason);
     }
 
     /// The sink stores again: what was held can be told.
@@ -85,13 +96,25 @@ impl Losses {
     }
 
     /// What is to be told now; each loss is told once.
-    pub(super) fn take(&self) -> BTreeMap<LossReason, Loss> {
+    pub(super) fn take(&self) -> Vec<(LossReason, Loss)> {
         let mut pending = self.lock();
-        if pending.is_held {
-            BTreeMap::new()
-        } else {
-            std::mem::take(&mut pending.by_reason)
+        let Pending {
+            by_reason,
+            on_the_way,
+            is_held,
+        } = &mut *pending;
+        if *is_held {
+            return Vec::new();
         }
+        let mut ready = Vec::new();
+        by_reason.retain(|reason, loss| {
+            let is_ready = on_the_way.insert(*reason);
+            if is_ready {
+                ready.push((*reason, *loss));
+            }
+            !is_ready
+        });
+        ready
     }
 
     /// How many records were lost of which no event tells.

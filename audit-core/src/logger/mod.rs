@@ -13,6 +13,7 @@ mod batch;
 mod batcher;
 mod builder;
 mod call;
+mod contain;
 mod counters;
 mod loss;
 mod queue;

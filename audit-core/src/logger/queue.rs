@@ -48,6 +48,21 @@ pub(super) struct Entry {
     pub(super) origin: Origin,
 }
 
+/// What a record takes in the queue beside itself: its entry, the batch's handle to it, and the
+/// channel to whoever waits for its answer.
+pub(super) const ENTRY: usize = size_of::<Entry>() + size_of::<AuditEvent>() + 128;
+
+/// What the batcher does next.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// Store these.
+    Batch(Vec<Entry>),
+    /// Look again at what may be there beside the queue.
+    Changed,
+    /// The queue is empty, and no call can enter it any more.
+    Drained,
+}
+
 /// Where a record comes from.
 #[derive(Debug)]
 pub(super) enum Origin {
@@ -93,7 +108,7 @@ impl Queue {
         reservation: Reservation,
         answer: Option<Answer>,
     ) -> Result<(), Error> {
-        let bytes = event.size_in_memory();
+        let bytes = event.size_in_memory() + ENTRY;
         let entered = reservation.spend(bytes, |reserved_bytes| {
             let origin = Origin::Call { reserved_bytes };
             self.lock().enter(Entry {
@@ -120,7 +135,7 @@ impl Queue {
     /// Takes in a record of the logger's own, beside the limits: there is one for each reason of
     /// loss at the most. `false` if the queue was closed.
     pub(super) fn push_own(&self, event: AuditEvent, reason: LossReason, loss: Loss) -> bool {
-        let bytes = event.size_in_memory();
+        let bytes = event.size_in_memory() + ENTRY;
         let origin = Origin::Loss(reason, loss);
         self.lock()
             .enter(Entry {
@@ -132,27 +147,28 @@ impl Queue {
             .is_ok()
     }
 
-    /// The next batch, as soon as there is one; `None` when the queue was drained for good.
+    /// What there is to do next, as soon as there is something.
     ///
     /// Cancel safe: nothing is taken out before it is returned.
-    pub(super) async fn next_batch(
-        &self,
-        max_events: usize,
-        max_bytes: usize,
-    ) -> Option<Vec<Entry>> {
-        loop {
-            let changed = self.changed.notified();
-            {
-                let mut state = self.lock();
-                if !state.entries.is_empty() {
-                    return Some(state.leave(max_events, max_bytes));
-                }
-                if state.phase != Phase::Open && self.room.n_open() == 0 {
-                    state.phase = Phase::Closed;
-                    return None;
-                }
-            }
-            changed.await;
+    pub(super) async fn next(&self, max_events: usize, max_bytes: usize) -> Next {
+        if let Some(next) = self.ready(max_events, max_bytes) {
+            return next;
+        }
+        // Whatever changes from here on leaves a permit.
+        self.changed.notified().await;
+        self.ready(max_events, max_bytes).unwrap_or(Next::Changed)
+    }
+
+    /// Tells whoever waits for the next batch that something happened beside it.
+    pub(super) fn wake(&self) {
+        self.changed.notify_one();
+    }
+
+    /// Takes back the open records of a batch, before all others.
+    pub(super) fn put_back(&self, open: Vec<Entry>) {
+        let mut state = self.lock();
+        for entry in open.into_iter().rev() {
+            state.entries.push_front(entry);
         }
     }
 
@@ -193,6 +209,15 @@ impl Queue {
 
     pub(super) fn is_open(&self) -> bool {
         self.lock().phase == Phase::Open
+    }
+
+    fn ready(&self, max_events: usize, max_bytes: usize) -> Option<Next> {
+        let mut state = self.lock();
+        if !state.entries.is_empty() {
+            return Some(Next::Batch(state.leave(max_events, max_bytes)));
+        }
+        let is_drained = state.phase != Phase::Open && self.room.n_open() == 0;
+        is_drained.then_some(Next::Drained)
     }
 
     fn give_back<'a>(&self, entries: impl IntoIterator<Item = &'a Entry>) {

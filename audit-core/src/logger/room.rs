@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore};
+use tokio::time::Sleep;
 
 use super::builder::Overload;
 use crate::error::{Error, ErrorKind};
@@ -45,6 +46,7 @@ impl Room {
         self: &Arc<Self>,
         bytes: u32,
         overload: Overload,
+        timer: impl FnOnce(Duration) -> Sleep,
     ) -> Result<Option<Reservation>, Error> {
         // Counted before room is asked for: whoever drains the queue waits for this call too.
         let open = OpenCount::new(self);
@@ -55,7 +57,7 @@ impl Room {
             Overload::Reject => Err(overloaded("the audit queue is full")),
             Overload::Shed => Ok(None),
             Overload::Wait(max) => {
-                self.take(bytes, max).await?;
+                self.take(bytes, timer(max)).await?;
                 Ok(Some(open.into_reservation(bytes)))
             }
         }
@@ -71,6 +73,12 @@ impl Room {
     pub(super) fn close(&self) {
         self.slots.close();
         self.bytes.close();
+    }
+
+    /// Whether a record of at most `bytes` would find room now.
+    pub(super) fn has_room(&self, bytes: u32) -> bool {
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        self.slots.available_permits() > 0 && self.bytes.available_permits() >= bytes
     }
 
     /// Calls that hold or wait for room and have not been recorded yet.
@@ -98,7 +106,7 @@ impl Room {
         }
     }
 
-    async fn take(&self, bytes: u32, max_wait: Duration) -> Result<(), Error> {
+    async fn take(&self, bytes: u32, too_long: Sleep) -> Result<(), Error> {
         let both = async {
             let slot = self.slots.acquire().await.map_err(|_| closed())?;
             let room = self.bytes.acquire_many(bytes).await.map_err(|_| closed())?;
@@ -106,13 +114,11 @@ impl Room {
             room.forget();
             Ok(())
         };
-        tokio::time::timeout(max_wait, both)
-            .await
-            .unwrap_or_else(|_| {
-                Err(overloaded(
-                    "the audit queue stayed full for as long as a call may wait",
-                ))
-            })
+        tokio::select! {
+            biased;
+            taken = both => taken,
+            () = too_long => Err(overloaded("the audit queue stayed full for as long as a call may wait")),
+        }
     }
 
     fn call_ended(&self) {

@@ -4,7 +4,7 @@ use tokio::sync::watch;
 
 use super::audit_logger::Shared;
 use super::batcher::Finished;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::event::AuditEvent;
 
 /// How a shutdown ended: what is where.
@@ -47,29 +47,21 @@ pub(super) async fn shutdown(
     deadline: Duration,
 ) -> ShutdownReport {
     shared.queue.drain();
-    if let Ok(end) = tokio::time::timeout(deadline, end_of_work(&mut finished)).await {
-        return report(shared, end);
+    let timer = shared.sleep(deadline);
+    tokio::select! {
+        biased;
+        end = end_of_work(&mut finished) => return report(shared, end),
+        () = timer => {}
     }
-    let n_open_calls = shared.queue.room().n_open();
     give_up.send_replace(true);
-    let end = end_of_work(&mut finished).await;
-    ShutdownReport {
-        n_open_calls,
-        ..report(shared, end)
-    }
+    report(shared, end_of_work(&mut finished).await)
 }
 
+/// The task tells its end, whatever ends it.
 async fn end_of_work(finished: &mut watch::Receiver<Option<Finished>>) -> Finished {
     match finished.wait_for(Option::is_some).await {
         Ok(end) => end.clone().unwrap_or_default(),
-        // The task is gone without a word: its runtime ended.
-        Err(_) => Finished {
-            unstored: Vec::new(),
-            flush_error: Some(Error::new(
-                ErrorKind::Closed,
-                "the logger's runtime ended before it was shut down",
-            )),
-        },
+        Err(_) => Finished::default(),
     }
 }
 
@@ -78,9 +70,9 @@ fn report(shared: &Shared, end: Finished) -> ShutdownReport {
     ShutdownReport {
         n_stored: counters.stored.get() + counters.duplicates.get(),
         n_refused: counters.refused.get() + counters.failed.get(),
-        unstored: end.unstored,
-        n_open_calls: 0,
         n_untold_losses: shared.losses.n_untold(),
+        unstored: end.unstored,
+        n_open_calls: end.n_open_calls,
         flush_error: end.flush_error,
     }
 }

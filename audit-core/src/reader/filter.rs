@@ -7,7 +7,9 @@ use crate::event::AuditEvent;
 /// Which events are asked for.
 ///
 /// Terms about the same field are alternatives, terms about different fields are all needed, and
-/// a negated term excludes whatever it matches. A filter without terms is every event.
+/// a negated term excludes whatever it matches. A filter without terms is every event. Two filters
+/// that both have to hold are [intersected](Self::intersect): adding the terms of one to the other
+/// could widen it.
 ///
 /// # Examples
 /// ```
@@ -15,10 +17,10 @@ use crate::event::AuditEvent;
 /// use audit_core::reader::{Condition, Filter, Glob, TextField};
 ///
 /// let refused_deletions = Filter::all()
-///     .and(Condition::Text(TextField::Tool, Glob::new("delete_*")))
-///     .and(Condition::Outcome(Outcome::Denied))
-///     .and(Condition::Outcome(Outcome::RateLimited))
-///     .and_not(Condition::Text(TextField::Role, Glob::exact("admin")));
+///     .with(Condition::Text(TextField::Tool, Glob::new("delete_*")))
+///     .with(Condition::Outcome(Outcome::Denied))
+///     .with(Condition::Outcome(Outcome::RateLimited))
+///     .without(Condition::Text(TextField::Role, Glob::exact("admin")));
 /// assert_eq!(
 ///     refused_deletions.to_string(),
 ///     r#"tool:"delete_*" outcome:denied outcome:rate_limited -role:"admin""#
@@ -37,6 +39,9 @@ pub struct Term {
     pub condition: Condition,
     /// Whether a match excludes the event.
     pub is_negated: bool,
+    /// Which of the intersected filters it belongs to: only within one are terms about the same
+    /// field alternatives.
+    clause: usize,
 }
 
 impl Filter {
@@ -49,21 +54,25 @@ impl Filter {
     /// The filter with one more condition: an alternative, if it has one about the same field,
     /// else a further demand.
     #[must_use]
-    pub fn and(mut self, condition: Condition) -> Self {
-        self.terms.push(Term {
-            condition,
-            is_negated: false,
-        });
-        self
+    pub fn with(self, condition: Condition) -> Self {
+        self.add(condition, false)
     }
 
     /// The filter without the events that the condition matches.
     #[must_use]
-    pub fn and_not(mut self, condition: Condition) -> Self {
-        self.terms.push(Term {
-            condition,
-            is_negated: true,
-        });
+    pub fn without(self, condition: Condition) -> Self {
+        self.add(condition, true)
+    }
+
+    /// The events that both filters ask for.
+    #[must_use]
+    pub fn intersect(mut self, other: Self) -> Self {
+        let offset = self.terms.last().map_or(0, |term| term.clause + 1);
+        let others = other.terms.into_iter();
+        self.terms.extend(others.map(|term| Term {
+            clause: term.clause + offset,
+            ..term
+        }));
         self
     }
 
@@ -73,18 +82,25 @@ impl Filter {
         &self.terms
     }
 
-    /// The alternatives for each field that is asked for, in the order of the fields' first terms.
+    /// What is demanded: of each group one condition has to hold. The conditions of a group are
+    /// about one field; after an intersection two groups may be about the same.
     #[must_use]
     pub fn alternatives(&self) -> Vec<(Field, Vec<&Condition>)> {
-        let mut groups: Vec<(Field, Vec<&Condition>)> = Vec::new();
+        let mut groups: Vec<(usize, Field, Vec<&Condition>)> = Vec::new();
         for term in self.terms.iter().filter(|term| !term.is_negated) {
-            let field = term.condition.field();
-            match groups.iter_mut().find(|(of, _)| *of == field) {
-                Some((_, conditions)) => conditions.push(&term.condition),
-                None => groups.push((field, vec![&term.condition])),
+            let (clause, field) = (term.clause, term.condition.field());
+            match groups
+                .iter_mut()
+                .find(|(of, about, _)| *of == clause && *about == field)
+            {
+                Some((_, _, conditions)) => conditions.push(&term.condition),
+                None => groups.push((clause, field, vec![&term.condition])),
             }
         }
         groups
+            .into_iter()
+            .map(|(_, field, conditions)| (field, conditions))
+            .collect()
     }
 
     /// The conditions that exclude.
@@ -99,28 +115,44 @@ impl Filter {
     #[must_use]
     pub fn matches(&self, event: &AuditEvent) -> bool {
         let is_excluded = self.exclusions().any(|condition| condition.matches(event));
-        let is_asked_for = |term: &Term| {
-            let field = term.condition.field();
-            let mut same = self
-                .terms
-                .iter()
-                .filter(|it| !it.is_negated && it.condition.field() == field);
-            same.any(|it| it.condition.matches(event))
-        };
         !is_excluded
             && self
                 .terms
                 .iter()
-                .filter(|term| !term.is_negated)
-                .all(is_asked_for)
+                .all(|term| term.is_negated || self.has_alternative(term, event))
+    }
+
+    fn add(mut self, condition: Condition, is_negated: bool) -> Self {
+        let clause = self.terms.last().map_or(0, |term| term.clause);
+        self.terms.push(Term {
+            condition,
+            is_negated,
+            clause,
+        });
+        self
+    }
+
+    /// Whether the event is as the term asks, or as another one about the same field does.
+    fn has_alternative(&self, term: &Term, event: &AuditEvent) -> bool {
+        let field = term.condition.field();
+        self.terms.iter().any(|it| {
+            let is_alternative =
+                !it.is_negated && it.clause == term.clause && it.condition.field() == field;
+            is_alternative && it.condition.matches(event)
+        })
     }
 }
 
 impl fmt::Display for Filter {
-    /// The filter grammar; equal filters have equal texts.
+    /// The filter grammar, with ` & ` between intersected filters; equal filters have equal texts.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, term) in self.terms.iter().enumerate() {
-            let space = if index > 0 { " " } else { "" };
+        let mut before: Option<usize> = None;
+        for term in &self.terms {
+            let space = match before.replace(term.clause) {
+                None => "",
+                Some(clause) if clause == term.clause => " ",
+                Some(_) => " & ",
+            };
             let minus = if term.is_negated { "-" } else { "" };
             write!(f, "{space}{minus}{}", term.condition)?;
         }

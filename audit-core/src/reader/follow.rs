@@ -152,8 +152,10 @@ impl FollowRequest {
 pub struct Followed {
     /// The events in the order in which the store committed them.
     pub events: Vec<FollowedEvent>,
-    /// Where to go on: behind the last event that was given or, if none was left out, behind
-    /// everything up to the watermark.
+    /// Where to go on. Behind the last event that was given or, where the answer is not full,
+    /// behind what was looked at besides: a store may end its answer anywhere, also without an
+    /// event, so that a filter that matches little is no endless search. It moves on with each
+    /// answer, to the watermark at the furthest.
     pub position: FollowPosition,
 }
 

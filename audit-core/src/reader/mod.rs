@@ -37,8 +37,9 @@ use crate::event::{AuditEvent, EventId, EventSummary, WriterId};
 /// Answers questions about stored events.
 ///
 /// # Contract
-/// A reader sees what a sink of the same store answered with `Ok`, at once. All stores give equal
-/// answers to equal questions; the meaning of a filter is [`Filter::matches`].
+/// A reader sees what a sink of the same store answered with `Ok`, at once; a follower sees it as
+/// soon as nothing before it can still appear. All stores give equal answers to equal questions;
+/// the meaning of a filter is [`Filter::matches`].
 ///
 /// **The list is not the follow.** The list ([`page`](Self::page)) goes by id, hence by the time
 /// at which calls began. A call that began an hour ago and an outage's spool are stored late with
@@ -96,6 +97,7 @@ pub trait AuditReader: Debug + Send + Sync + 'static {
     /// any more; waits for the first matching event as long as the request says.
     ///
     /// # Errors
-    /// As [`get`](Self::get), or the position is not one of this store.
+    /// As [`get`](Self::get), or the position is not one of this store, or retention removed what
+    /// lies behind it: kind [`Invalid`](crate::ErrorKind::Invalid), and the follower begins anew.
     async fn follow(&self, request: &FollowRequest) -> Result<Followed, Error>;
 }

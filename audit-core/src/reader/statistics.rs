@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::field::TextField;
 use super::filter::Filter;
 use crate::error::{Error, ErrorKind};
-use crate::event::{AuditEvent, Latency, Outcome, Timestamp};
+use crate::event::{AuditEvent, CheckName, Latency, Outcome, Timestamp};
 
 /// Which events to count, and by what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,12 @@ pub struct StatisticsRequest {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum GroupBy {
+    /// A row for each outcome.
+    Outcome,
+    /// A row for each reason that a check gave.
+    Reason(CheckName),
+    /// A row for each answer of a check.
+    Verdict(CheckName),
     /// All in one row.
     #[default]
     Nothing,
@@ -171,6 +177,16 @@ impl GroupBy {
     pub fn key_of(self, event: &AuditEvent) -> GroupKey {
         match self {
             Self::Nothing => GroupKey::All,
+            Self::Outcome => GroupKey::Text(event.outcome.as_str().into()),
+            Self::Reason(check) => {
+                let reason = event.decision.check(check).reason.as_ref();
+                reason.map_or(GroupKey::Absent, |reason| {
+                    GroupKey::Text(reason.as_str().into())
+                })
+            }
+            Self::Verdict(check) => {
+                GroupKey::Text(event.decision.check(check).verdict.as_str().into())
+            }
             Self::Text(field) => field
                 .of(event)
                 .map_or(GroupKey::Absent, |text| GroupKey::Text(text.into())),
@@ -203,17 +219,20 @@ impl Statistics {
         Self::assemble(request, rows)
     }
 
-    /// Puts the rows of all groups into the order of the answer and cuts them to its limit.
+    /// Puts the rows of all groups into the order of the answer and cuts them to its limit: the
+    /// groups with the most calls stay, or the latest stretches of time.
     #[must_use]
     pub fn assemble(request: &StatisticsRequest, mut rows: Vec<StatisticsRow>) -> Self {
         rows.sort_by(|a, b| match request.group_by {
             GroupBy::Time(_) => a.key.cmp(&b.key),
-            GroupBy::Nothing | GroupBy::Text(_) => {
-                b.n_events.cmp(&a.n_events).then_with(|| a.key.cmp(&b.key))
-            }
+            _ => b.n_events.cmp(&a.n_events).then_with(|| a.key.cmp(&b.key)),
         });
-        let is_capped = rows.len() > request.limit;
-        rows.truncate(request.limit);
+        let n_over = rows.len().saturating_sub(request.limit);
+        let is_capped = n_over > 0;
+        match request.group_by {
+            GroupBy::Time(_) => drop(rows.drain(..n_over)),
+            _ => rows.truncate(request.limit),
+        }
         Self { rows, is_capped }
     }
 }

@@ -21,8 +21,9 @@ use crate::event::AuditEvent;
 /// called by many tasks at once, and the same event may come by two ways.
 ///
 /// **Exactly once.** [`append`](Self::append) stores an event id once, for ever. The same event
-/// again is [`Receipt::AlreadyStored`]; the same id with other content is [`Receipt::Refused`]
-/// as a [conflict](RefusalKind::Conflict), and what was stored first stays.
+/// again, whoever numbered it ([`AuditEvent::is_same_fact`]), is [`Receipt::AlreadyStored`]; the
+/// same id with other content is [`Receipt::Refused`] as a [conflict](RefusalKind::Conflict). What
+/// was stored first stays, with its number.
 ///
 /// **Ok means kept.** When `append` returns `Ok`, every event that is `Stored` or `AlreadyStored`
 /// is as safe as [`durability`](Self::durability) says, and readers of the same store see it.
@@ -33,7 +34,8 @@ use crate::event::AuditEvent;
 /// **All or nothing on `Err`.** `Err` is about the whole batch: none of its events were stored by
 /// this call. Only if the error [is retryable](Error::is_retryable) may it be that all of them
 /// were (an answer that was lost); the caller appends the same batch again, and each event is
-/// stored once.
+/// stored once. Of a sink around several stores this holds for each store: such an error may mean
+/// that some have the batch and others do not yet.
 ///
 /// **Order.** Within a batch, and from one `append` to the next that begins after it, events are
 /// stored in the order in which they are given. That order is what followers see.

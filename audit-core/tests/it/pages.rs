@@ -20,7 +20,7 @@ fn a_cursor_of_another_list_is_refused() {
             .cursor(cursor)
             .is_ok_and(|at| at.scan().bound.is_some())
     );
-    let other_filter = PageRequest::new(Filter::all().and(Condition::Outcome(Outcome::Ok)));
+    let other_filter = PageRequest::new(Filter::all().with(Condition::Outcome(Outcome::Ok)));
     let other_order = PageRequest::new(Filter::all()).order(Order::OldestFirst);
     for other in [other_filter, other_order] {
         let error = other.cursor(cursor).unwrap_err();

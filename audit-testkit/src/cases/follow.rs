@@ -25,7 +25,7 @@ pub(crate) async fn following_goes_on_where_it_ended(harness: &dyn Harness) {
     }
     let model = Model::new(&events);
     let common = Condition::Outcome(events[0].outcome);
-    for filter in [Filter::all(), Filter::all().and_not(common)] {
+    for filter in [Filter::all(), Filter::all().without(common)] {
         let expected = model.committed(&filter);
         for limit in [1, 4, 29, 1_000] {
             let begin = FollowFrom::Beginning;
@@ -96,7 +96,7 @@ pub(crate) async fn followers_miss_no_late_event(harness: &dyn Harness) {
 /// is over.
 pub(crate) async fn a_waiting_follower_wakes(harness: &dyn Harness) {
     let opened = Opened::new(harness).await;
-    let filter = Filter::all().and(Condition::Outcome(Outcome::Denied));
+    let filter = Filter::all().with(Condition::Outcome(Outcome::Denied));
     let denied = |number| fixture::stamp(fixture::draft(number).outcome(Outcome::Denied), number);
     for round in 1..=20_u64 {
         let (_, end) = opened.follow(&filter, FollowFrom::Now, 10, 0).await;

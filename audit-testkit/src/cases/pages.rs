@@ -22,7 +22,7 @@ pub(crate) async fn pages_turn_forward_and_back(harness: &dyn Harness) {
     let common = events[0].outcome;
     let filters = [
         Filter::all(),
-        Filter::all().and_not(Condition::Outcome(common)),
+        Filter::all().without(Condition::Outcome(common)),
     ];
     for filter in &filters {
         for order in [Order::NewestFirst, Order::OldestFirst] {
@@ -35,8 +35,8 @@ pub(crate) async fn pages_turn_forward_and_back(harness: &dyn Harness) {
         }
     }
     let nothing = Filter::all()
-        .and(Condition::Outcome(Outcome::Ok))
-        .and_not(Condition::Outcome(Outcome::Ok));
+        .with(Condition::Outcome(Outcome::Ok))
+        .without(Condition::Outcome(Outcome::Ok));
     let page = read(&opened, &PageRequest::new(nothing)).await;
     let promise = "a page of nothing is empty and leads nowhere";
     expect::same(

@@ -36,9 +36,9 @@ pub fn filters(events: &[AuditEvent]) -> impl Strategy<Value = Filter> {
             let two = (one.get(&events), other.get(&events));
             let condition = condition(two, kind, variant, flag, &text);
             filter = if is_negated {
-                filter.and_not(condition)
+                filter.without(condition)
             } else {
-                filter.and(condition)
+                filter.with(condition)
             };
         }
         filter

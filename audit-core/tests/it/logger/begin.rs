@@ -226,7 +226,10 @@ async fn a_promise_that_the_sink_does_not_keep_is_refused() {
         .build()
         .unwrap();
     assert_eq!(
-        logger.durability(Durability::Spooled).unwrap_err().kind(),
+        logger
+            .with_durability(Durability::Spooled)
+            .unwrap_err()
+            .kind(),
         ErrorKind::Invalid
     );
 }

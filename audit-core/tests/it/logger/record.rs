@@ -128,7 +128,7 @@ async fn while_a_batch_is_written_the_next_one_fills() {
 async fn a_queued_record_does_not_wait_and_is_stored() {
     let sink = ScriptedSink::gated();
     let logger = logger(Arc::clone(&sink));
-    let queued = logger.durability(Durability::Queued).unwrap();
+    let queued = logger.with_durability(Durability::Queued).unwrap();
     assert_eq!(
         soon(queued.log_event(draft("a"))).await.unwrap(),
         Recorded::Queued

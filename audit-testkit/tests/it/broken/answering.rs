@@ -233,9 +233,9 @@ fn page_of<Q: Quirk>(
 fn filter_of(terms: &[Term]) -> Filter {
     let add = |filter: Filter, term: &Term| {
         if term.is_negated {
-            filter.and_not(term.condition.clone())
+            filter.without(term.condition.clone())
         } else {
-            filter.and(term.condition.clone())
+            filter.with(term.condition.clone())
         }
     };
     terms.iter().fold(Filter::all(), add)
