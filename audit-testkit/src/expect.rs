@@ -2,7 +2,14 @@
 
 use std::fmt::Debug;
 
+use audit_core::Error;
 use audit_core::event::AuditEvent;
+
+/// What a sink or reader answered; fails if that is an error.
+#[track_caller]
+pub(crate) fn ok<T>(promise: &str, answer: Result<T, Error>) -> T {
+    answer.unwrap_or_else(|error| panic!("{promise}\nexpected: Ok\n     got: {error:?}"))
+}
 
 /// Fails unless both are equal.
 #[track_caller]

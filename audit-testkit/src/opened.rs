@@ -35,7 +35,7 @@ impl Opened {
     /// Appends a batch that must be answered.
     pub(crate) async fn append(&self, events: &[AuditEvent]) -> Appended {
         let appended = self.sink().append(events).await;
-        let appended = appended.expect("an append to a store that works is `Ok`");
+        let appended = expect::ok("an append to a store that works is `Ok`", appended);
         let n_receipts = appended.receipts().len();
         expect::same("one receipt for each event", &events.len(), &n_receipts);
         appended
@@ -57,7 +57,7 @@ impl Opened {
     pub(crate) async fn settle(&self) {
         if !self.capabilities.is_visible_before_flush {
             let flushed = self.sink().flush().await;
-            flushed.expect("a flush of a store that works is `Ok`");
+            expect::ok("a flush of a store that works is `Ok`", flushed);
         }
     }
 
@@ -70,7 +70,7 @@ impl Opened {
         let mut events = Vec::new();
         loop {
             let page = self.reader().page_with_payloads(&request).await;
-            let page = page.expect("a page can be read");
+            let page = expect::ok("a page can be read", page);
             events.extend(page.events);
             // A list that goes round in circles would never end.
             let is_rising = events.is_sorted_by_key(|event: &AuditEvent| event.id);
@@ -130,7 +130,7 @@ impl Opened {
 
     pub(crate) async fn follow_once(&self, request: &FollowRequest) -> Followed {
         let followed = self.reader().follow(request).await;
-        let followed = followed.expect("a store that works can be followed");
+        let followed = expect::ok("a store that works can be followed", followed);
         let n_events = followed.events.len();
         assert!(
             n_events <= request.max_events(),

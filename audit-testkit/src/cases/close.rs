@@ -55,7 +55,7 @@ pub(crate) async fn closing_twice_is_ok(harness: &dyn Harness) {
     opened.keep(&fixture::events(1..=2)).await;
     let (one, other) = tokio::join!(opened.sink().close(), opened.sink().close());
     for closed in [one, other] {
-        closed.expect("closing at once with somebody else is `Ok`");
+        expect::ok("closing at once with somebody else is `Ok`", closed);
     }
 }
 
@@ -82,5 +82,5 @@ pub(crate) async fn health_follows_the_state(harness: &dyn Harness) {
 
 async fn close(sink: &dyn AuditSink) {
     let closed = sink.close().await;
-    closed.expect("closing a store that works, also again, is `Ok`");
+    expect::ok("closing a store that works, also again, is `Ok`", closed);
 }

@@ -34,7 +34,7 @@ pub(crate) async fn concurrent_appends_store_each_event_once(harness: &dyn Harne
             for numbers in numbers.chunks(size) {
                 let batch = fixture::events(numbers.iter().copied());
                 let appended = sink.append(&batch).await;
-                let appended = appended.expect("an append beside others is `Ok`");
+                let appended = expect::ok("an append beside others is `Ok`", appended);
                 let ids = batch.iter().map(|event| event.id);
                 receipts.extend(ids.zip(appended.into_receipts()));
                 tokio::task::yield_now().await;

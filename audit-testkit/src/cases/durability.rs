@@ -15,7 +15,7 @@ pub(crate) async fn ok_means_a_reader_sees_it(harness: &dyn Harness) {
         opened.keep(&batch).await;
         for event in &batch {
             let found = opened.reader().get(event.id).await;
-            let found = found.expect("an event can be looked up");
+            let found = expect::ok("an event can be looked up", found);
             expect::same_about(promise, event, &Some(event.clone()), &found);
         }
         kept.extend(batch);
@@ -62,7 +62,7 @@ pub(crate) async fn flush_waits_for_the_last_store(harness: &dyn Harness) {
         );
     }
     let flushed = opened.sink().flush().await;
-    flushed.expect("a flush of a store that works is `Ok`");
+    expect::ok("a flush of a store that works is `Ok`", flushed);
     let promise = "a flush waits until the last store has the events";
     opened.list_is(promise, &kept).await;
 }

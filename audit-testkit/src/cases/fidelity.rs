@@ -150,7 +150,7 @@ pub(crate) async fn any_event_comes_back_equal(harness: &dyn Harness) {
         opened.keep(batch).await;
         for event in batch {
             let found = opened.reader().get(event.id).await;
-            let found = found.expect("an event can be looked up");
+            let found = expect::ok("an event can be looked up", found);
             expect::same_about(
                 "any event comes back as it came",
                 event,
@@ -175,7 +175,7 @@ async fn come_back_equal(harness: &dyn Harness, promise: &str, events: &[AuditEv
     opened.list_is(promise, events).await;
     for event in events {
         let found = opened.reader().get(event.id).await;
-        let found = found.expect("an event can be looked up");
+        let found = expect::ok("an event can be looked up", found);
         expect::same_events(promise, std::slice::from_ref(event), found.as_slice());
     }
 }

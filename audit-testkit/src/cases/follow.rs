@@ -70,7 +70,7 @@ pub(crate) async fn followers_miss_no_late_event(harness: &dyn Harness) {
             for step in (0..25).rev() {
                 let batch = fixture::events([1_000 + step * 4 + writer]);
                 let appended = sink.append(&batch).await;
-                let appended = appended.expect("an append beside others is `Ok`");
+                let appended = expect::ok("an append beside others is `Ok`", appended);
                 assert!(
                     appended.is_all_kept(),
                     "the event is kept
@@ -119,7 +119,7 @@ pub(crate) async fn a_waiting_follower_wakes(harness: &dyn Harness) {
             panic!("{promise}\nexpected: an answer\n     got: none in time\n   event: {event:?}")
         });
         let followed = woken.expect("the follower does not panic");
-        let followed = followed.expect("a store that works can be followed");
+        let followed = expect::ok("a store that works can be followed", followed);
         let followed: Vec<AuditEvent> = followed.events.into_iter().map(|it| it.event).collect();
         expect::same_events(promise, &expected, &followed);
     }

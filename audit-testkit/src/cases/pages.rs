@@ -186,9 +186,9 @@ fn shows_once(promise: &str, order: Order, there: &[AuditEvent], shown: &[AuditE
 
 async fn read(opened: &Opened, request: &PageRequest) -> Page<AuditEvent> {
     let page = opened.reader().page_with_payloads(request).await;
-    let page = page.expect("a page can be read");
+    let page = expect::ok("a page can be read", page);
     let summaries = opened.reader().page(request).await;
-    let summaries = summaries.expect("a page can be read");
+    let summaries = expect::ok("a page can be read", summaries);
     let ids: Vec<_> = page.events.iter().map(|event| event.id).collect();
     let ids_of_summaries: Vec<_> = summaries.events.iter().map(|event| event.id).collect();
     let promise = "a page is the same with payloads and without";

@@ -23,7 +23,7 @@ pub(crate) async fn an_event_is_found_by_its_id(harness: &dyn Harness) {
         expect::same(
             "an empty store has no event",
             &None,
-            &found.expect("it can be looked up"),
+            &expect::ok("it can be looked up", found),
         );
     }
     opened.keep(&kept).await;
@@ -32,7 +32,11 @@ pub(crate) async fn an_event_is_found_by_its_id(harness: &dyn Harness) {
         let expected = kept.iter().find(|event| event.id == id).cloned();
         let found = opened.reader().get(id).await;
         let promise = format!("an event is found by its id, here {id}");
-        expect::same(&promise, &expected, &found.expect("it can be looked up"));
+        expect::same(
+            &promise,
+            &expected,
+            &expect::ok("it can be looked up", found),
+        );
     }
 }
 
@@ -44,7 +48,7 @@ pub(crate) async fn a_page_holds_what_its_filter_matches(harness: &dyn Harness) 
         for order in [Order::NewestFirst, Order::OldestFirst] {
             let request = whole_list(&filter, order);
             let page = opened.reader().page_with_payloads(&request).await;
-            let page = page.expect("a page can be read");
+            let page = expect::ok("a page can be read", page);
             let promise = format!("a page holds what `{filter}` matches, {order:?}");
             expect::same_events(&promise, &model.list(&filter, order), &page.events);
             expect::same(&promise, &(None, None), &(page.next, page.previous));
@@ -65,7 +69,7 @@ pub(crate) async fn a_summary_is_its_event_without_payloads(harness: &dyn Harnes
             .reader()
             .page(&whole_list(&Filter::all(), order))
             .await;
-        let page = page.expect("a page can be read");
+        let page = expect::ok("a page can be read", page);
         for (event, summary) in expected.iter().zip(&page.events) {
             let promise = "a summary is its event without payloads";
             expect::same_about(promise, event, &event.summary(), summary);
@@ -80,7 +84,7 @@ pub(crate) async fn a_count_is_of_what_its_filter_matches(harness: &dyn Harness)
     let model = Model::new(&events);
     for filter in questions(&events) {
         let count = opened.reader().count(&filter, 10_000).await;
-        let count = count.expect("events can be counted");
+        let count = expect::ok("events can be counted", count);
         let promise = format!("a count is of what `{filter}` matches");
         expect::same(&promise, &model.count(&filter, 10_000), &count);
     }
@@ -94,7 +98,7 @@ pub(crate) async fn a_count_ends_at_its_cap(harness: &dyn Harness) {
     let model = Model::new(&events);
     for cap in [0, 1, 6, 7, 8, 1_000_000, u64::MAX] {
         let count = opened.reader().count(&Filter::all(), cap).await;
-        let count = count.expect("events can be counted");
+        let count = expect::ok("events can be counted", count);
         let promise = format!("a count of 7 events ends at its cap of {cap}");
         expect::same(&promise, &model.count(&Filter::all(), cap), &count);
     }
@@ -117,7 +121,7 @@ pub(crate) async fn statistics_are_of_what_their_filter_matches(harness: &dyn Ha
         let request = StatisticsRequest::new(filter).group_by(group_by);
         let request = request.limit(limit).expect("the limit is allowed");
         let statistics = opened.reader().statistics(&request).await;
-        let statistics = statistics.expect("statistics can be made");
+        let statistics = expect::ok("statistics can be made", statistics);
         let promise = format!(
             "statistics are of what `{}` matches, {group_by:?}, {limit} rows",
             request.filter()

@@ -59,6 +59,11 @@ pub(super) async fn failed_but<H: Harness + 'static>(
                 message.contains(text),
                 "`{meant}` says what is broken\nexpected: {text}\n     got: {message}"
             );
+            let shows_both = message.contains("got:") && !message.contains("\"query\"");
+            assert!(
+                shows_both,
+                "it shows what came, and no payload\n     got: {message}"
+            );
         } else {
             failed.extend(message.map(|_| case.name()));
         }
