@@ -30,7 +30,11 @@ impl Log {
         match self.by_id.entry(event.id) {
             Entry::Occupied(held) => {
                 let index = index_of(*held.get(), self.n_forgotten);
-                if self.events.get(index) == Some(event) {
+                if self
+                    .events
+                    .get(index)
+                    .is_some_and(|held| held.is_same_fact(event))
+                {
                     return Receipt::AlreadyStored;
                 }
                 Receipt::Refused(Refusal::conflict())

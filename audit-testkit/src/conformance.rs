@@ -130,6 +130,7 @@ macro_rules! __for_each_case {
             }
             idempotency {
                 appending_again_changes_nothing,
+                another_number_makes_no_other_event,
                 a_repeat_within_a_batch_is_stored_once,
             }
             conflict {

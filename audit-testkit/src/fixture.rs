@@ -94,6 +94,21 @@ pub fn full_event(number: u64) -> AuditEvent {
     stamp(full_draft(number), number)
 }
 
+/// [`full_event`] of this number as other loggers would have numbered it: the same fact under
+/// another writer and under another `seq`.
+///
+/// # Panics
+/// The number is 0: `seq` begins with 1.
+#[must_use]
+pub fn renumbered(number: u64) -> [AuditEvent; 2] {
+    let other_writer = WriterId::new("fixture-2").unwrap();
+    let seq = Seq::new(number).unwrap();
+    [
+        full_draft(number).stamp(other_writer, seq).unwrap(),
+        stamp(full_draft(number), number + 1),
+    ]
+}
+
 /// What else [`full_event`] of this number could say under its id: each differs in the one field
 /// that is named.
 ///
@@ -150,14 +165,9 @@ pub fn conflicts(number: u64) -> Vec<(&'static str, AuditEvent)> {
             draft().response(payload(r#"{"content":[]}"#)),
         ),
     ];
-    let mut events = drafts
+    drafts
         .map(|(field, draft)| (field, stamp(draft, number)))
-        .to_vec();
-    let other_writer = WriterId::new("fixture-2").unwrap();
-    let seq = Seq::new(number).unwrap();
-    events.push(("writer", draft().stamp(other_writer, seq).unwrap()));
-    events.push(("seq", stamp(draft(), number + 1)));
-    events
+        .to_vec()
 }
 
 /// An event whose texts are all as long as they may be, in characters of four bytes, and whose

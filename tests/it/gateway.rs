@@ -9,7 +9,7 @@ use audit_core::reader::{AuditReader, Condition, Filter, PageRequest};
 use audit_core::sink::{Appended, AuditSink, Durability, Health};
 use audit_core::{AuditLogger, Error, ErrorKind};
 use audit_memory::MemoryStore;
-use audit_testkit::{ManualClock, MockAuditSink, SequentialIds, fixture};
+use audit_testkit::{ManualClock, MockAuditSink, SequentialIds};
 
 /// The gateway under test: it lets only readers read, and answers only if that is on record.
 struct Gateway {
@@ -22,7 +22,6 @@ impl Gateway {
         let logger = AuditLogger::builder(sink)
             .clock(clock)
             .ids(SequentialIds::new())
-            .writer(fixture::writer())
             .build();
         Self {
             logger: logger.expect("the configuration is sound"),

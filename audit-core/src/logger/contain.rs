@@ -9,8 +9,10 @@ use crate::error::{Error, ErrorKind};
 /// polled, while it is dropped. It is one call of a plug-in, and the records behind it still want
 /// to be stored.
 pub(super) struct Contained<'a, T> {
-    work: Option<Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>>,
+    work: Option<Work<'a, T>>,
 }
+
+type Work<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
 impl<'a, T> Contained<'a, T> {
     /// `begin` gives the call; it is first called when this is polled.

@@ -34,6 +34,23 @@ pub(crate) async fn appending_again_changes_nothing(harness: &dyn Harness) {
     expect::same_events(promise, &expected, &followed);
 }
 
+/// The same fact under another number was there before, and the first number stays.
+pub(crate) async fn another_number_makes_no_other_event(harness: &dyn Harness) {
+    let opened = Opened::new(harness).await;
+    let first = fixture::full_event(1);
+    opened.keep(std::slice::from_ref(&first)).await;
+    let promise = "the same event under another number is no other event";
+    for again in fixture::renumbered(1) {
+        let appended = opened.append(std::slice::from_ref(&again)).await;
+        opened.settle().await;
+        if opened.capabilities.has_exact_receipts {
+            let expected = vec![Receipt::AlreadyStored];
+            expect::same_about(promise, &again, &expected, &appended.into_receipts());
+        }
+    }
+    opened.list_is(promise, &[first]).await;
+}
+
 /// An event that stands twice in a batch is stored by its first place.
 pub(crate) async fn a_repeat_within_a_batch_is_stored_once(harness: &dyn Harness) {
     let opened = Opened::new(harness).await;

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use audit_core::AuditLogger;
-use audit_core::event::{EventId, Outcome, Timestamp};
+use audit_core::event::{EventId, Outcome};
 use audit_core::logger::Recorded;
 use audit_core::reader::AuditReader as _;
 use audit_core::sink::Durability;
@@ -75,19 +75,20 @@ async fn concurrent_callers_leave_one_gapless_row_of_numbers() {
 }
 
 #[tokio::test]
-async fn the_same_event_again_is_already_stored() {
+async fn the_same_event_again_is_already_stored_and_its_number_is_accounted_for() {
     let store = MemoryStore::new();
     let logger = logger(store.clone());
-    let ts = Timestamp::from_micros(1_700_000_000_000_000).unwrap();
+    let ts = moment(1_700_000_000_000_000);
     let id = EventId::new(ts, 1);
     logger.log_event(draft("a").ts(ts).id(id)).await.unwrap();
-    // Another number makes it another event of the same id.
-    let error = logger
-        .log_event(draft("a").ts(ts).id(id))
-        .await
-        .unwrap_err();
-    assert!(error.is_rejected(), "{error:?}");
-    assert_eq!(tools(&store.recorded()).len(), 1);
+    let again = logger.log_event(draft("a").ts(ts).id(id)).await.unwrap();
+    assert_eq!(again, Recorded::AlreadyStored);
+    let events = soon(store.wait_for(|events| events.len() == 2)).await;
+    assert_eq!(tools(&events), ["a"]);
+    let told = events[1].request().unwrap().json().unwrap();
+    assert!(told.contains(r#""reason":"duplicate","count":1"#), "{told}");
+    let gaps = store.gaps(logger.writer(), 10).await.unwrap();
+    assert_eq!(gaps.len(), 1, "number 2 is in no store: {gaps:?}");
 }
 
 #[tokio::test]

@@ -36,6 +36,7 @@ catches! {
     a_sink_that_stores_twice: StoresTwice =>
         appending_again_changes_nothing,
         also [
+            another_number_makes_no_other_event,
             ok_survives_reopen,
             a_repeat_within_a_batch_is_stored_once,
             concurrent_appends_store_each_event_once,

@@ -19,6 +19,9 @@ catches! {
     a_sink_that_compares_without_payloads: ComparesWithoutPayloads =>
         other_content_under_an_id_is_refused,
         says "if it differs in `request_json`";
+    a_sink_that_compares_numbers: ComparesNumbers =>
+        another_number_makes_no_other_event,
+        says "under another number is no other event";
     a_sink_that_overwrites_on_conflict: OverwritesOnConflict =>
         what_was_stored_first_stays,
         also [
@@ -71,6 +74,24 @@ impl Quirk for ComparesWithoutPayloads {
             let held = table.rows().find(event.id);
             if is_conflict(receipt) && held.is_some_and(|held| *held == **event) {
                 *receipt = Receipt::AlreadyStored;
+            }
+        }
+        Ok(Appended::new(receipts))
+    }
+}
+
+/// Takes a retry by another logger for another event.
+#[derive(Default)]
+struct ComparesNumbers;
+
+#[async_trait]
+impl Quirk for ComparesNumbers {
+    async fn append(&self, table: &Table<Self>, events: &[AuditEvent]) -> Result<Appended, Error> {
+        let mut receipts = table.store(events)?.into_receipts();
+        for (event, receipt) in events.iter().zip(&mut receipts) {
+            let held = table.rows().find(event.id);
+            if *receipt == Receipt::AlreadyStored && held.is_some_and(|held| held != *event) {
+                *receipt = Receipt::Refused(Refusal::conflict());
             }
         }
         Ok(Appended::new(receipts))

@@ -62,7 +62,7 @@ impl Rows {
         }
         match self.find(event.id) {
             None => Receipt::Stored,
-            Some(held) if held == *event => Receipt::AlreadyStored,
+            Some(held) if held.is_same_fact(event) => Receipt::AlreadyStored,
             Some(_) => Receipt::Refused(Refusal::conflict()),
         }
     }
