@@ -5,6 +5,7 @@
 //! and comes back to that place if it does not.
 
 use super::cut::floor;
+use super::encodings::{LOWER, plain_run};
 use super::leaf::{Leaf, fingerprint};
 use super::limits::PayloadLimits;
 use super::marker::{self, DUPLICATE, Size};
@@ -62,6 +63,8 @@ pub(super) struct Emitter<'t, 'p> {
     explains: bool,
     out: Emitted<'p>,
     stack: Vec<Open>,
+    /// What closing the stack with its marks takes.
+    reserved: usize,
     /// Where in the output the keys of open objects stand.
     keys: Vec<(usize, usize)>,
     leaf: Leaf,
@@ -92,6 +95,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
                 notes: Vec::new(),
             },
             stack: Vec::with_capacity(8),
+            reserved: 0,
             keys: Vec::with_capacity(16),
             leaf: Leaf::default(),
         }
@@ -140,11 +144,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
 
     /// Bytes that closing all containers with their marks takes.
     fn reserve(&self) -> usize {
-        let mark = MORE.len() + ",}".len();
-        self.stack
-            .iter()
-            .map(|open| mark + if open.is_object { ":true".len() } else { 0 })
-            .sum()
+        self.reserved
     }
 
     /// Writes the item at `i` with its key; where the next one is.
@@ -205,6 +205,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
                     n_items: 0,
                     keys: self.keys.len(),
                 });
+                self.reserved += closing(is_object);
                 return i + 1;
             }
             Kind::Closed => self.size_mark(node),
@@ -253,7 +254,11 @@ impl<'t, 'p> Emitter<'t, 'p> {
         let text = &self.tape.arena[node.text.0..node.text.1];
         if node.whole && text.len() <= chars && self.spans_of(node).is_empty() {
             self.out.json.push('"');
-            escape(&mut self.out.json, text);
+            if node.plain {
+                self.out.json.push_str(text);
+            } else {
+                escape(&mut self.out.json, text);
+            }
             self.out.json.push('"');
             return;
         }
@@ -348,6 +353,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
         }
         self.out.json.push(if top.is_object { '}' } else { ']' });
         self.stack.pop();
+        self.reserved -= closing(top.is_object);
         self.keys.truncate(top.keys);
     }
 
@@ -446,6 +452,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
         }
         self.out.marks.truncate(state.marks);
         self.stack.clone_from(&state.stack);
+        self.reserved = self.stack.iter().map(|open| closing(open.is_object)).sum();
         self.keys.clone_from(&state.keys);
     }
 
@@ -482,6 +489,12 @@ impl<'t, 'p> Emitter<'t, 'p> {
     }
 }
 
+/// Bytes that closing a container with its mark takes.
+fn closing(is_object: bool) -> usize {
+    let member = if is_object { ":true".len() } else { 0 };
+    MORE.len() + member + ",}".len()
+}
+
 fn size(node: &Node<'_>) -> Size {
     Size {
         bytes: node.raw.1 - node.raw.0,
@@ -491,19 +504,13 @@ fn size(node: &Node<'_>) -> Size {
 
 /// Writes `text` as the inside of a JSON string.
 fn escape(out: &mut String, text: &str) {
-    let needs = |b: u8| b < 0x20 || b == b'"' || b == b'\\';
-    // Without a branch per byte this is done many bytes at a time.
-    if !text.bytes().fold(false, |any, b| any | needs(b)) {
-        out.push_str(text);
-        return;
-    }
+    let bytes = text.as_bytes();
     let mut from = 0;
-    for (i, b) in text.bytes().enumerate() {
-        if !needs(b) {
-            continue;
-        }
-        out.push_str(&text[from..i]);
-        from = i + 1;
+    loop {
+        let to = from + plain_run(&bytes[from..], true);
+        out.push_str(&text[from..to]);
+        let Some(&b) = bytes.get(to) else { break };
+        from = to + 1;
         match b {
             b'"' => out.push_str("\\\""),
             b'\\' => out.push_str("\\\\"),
@@ -515,12 +522,11 @@ fn escape(out: &mut String, text: &str) {
             _ => {
                 out.push_str("\\u00");
                 for digit in [b >> 4, b & 15] {
-                    out.push(char::from(super::encodings::LOWER[usize::from(digit)]));
+                    out.push(char::from(LOWER[usize::from(digit)]));
                 }
             }
         }
     }
-    out.push_str(&text[from..]);
 }
 
 /// How many bytes of `text` take no more than `room` when they are escaped.
@@ -550,6 +556,9 @@ fn is_storable(text: &str) -> bool {
     const MAX_CHARS: usize = 40;
     if text.len() > MAX_CHARS {
         return false;
+    }
+    if text.len() < 18 && text.bytes().all(|b| b.is_ascii_digit()) {
+        return true;
     }
     let (digits, exponent) = match text.find(['e', 'E']) {
         None => return text.parse().is_ok_and(f64::is_finite),

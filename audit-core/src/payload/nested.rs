@@ -1,7 +1,7 @@
 //! JSON inside a string: read by the same rules, and what they take away is found in the string.
 
 use super::encodings::utf16_escape;
-use super::patterns::text_end;
+use super::patterns::{text_end, text_start};
 use super::spans::Span;
 use super::tape::{Bounds, Kind, Tape};
 use super::text::Finder;
@@ -14,11 +14,11 @@ pub(super) fn find_in<'p>(
     finder: &mut Finder<'p>,
     spans: &mut Vec<Span<'p>>,
 ) {
-    let mut start = 0;
-    while start < page.len() {
-        let end = text_end(page, start);
-        let text = &page[start..end];
-        if matches!(text.trim_ascii_start().first(), Some(b'{' | b'[')) {
+    for open in memchr::memchr2_iter(b'{', b'[', page) {
+        let start = text_start(page, open);
+        if page[start..open].trim_ascii_start().is_empty() {
+            let end = text_end(page, start);
+            let text = &page[start..end];
             let found = in_text(text, level, finder);
             spans.extend(
                 found
@@ -26,7 +26,6 @@ pub(super) fn find_in<'p>(
                     .map(|span| Span::new(start + span.start, start + span.end, span.rule)),
             );
         }
-        start = end + 1;
     }
 }
 

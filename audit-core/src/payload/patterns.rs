@@ -194,8 +194,8 @@ enum Kind {
 #[derive(Debug)]
 pub(super) struct Patterns {
     searches: Vec<Prefilter>,
-    /// By the first byte: what may begin here.
-    literals: Vec<(Box<[u8]>, Kind)>,
+    /// What may begin with each byte.
+    literals: Vec<Vec<(Box<[u8]>, Kind)>>,
     custom: Vec<Custom>,
 }
 
@@ -251,9 +251,13 @@ impl Patterns {
             .chunks(64)
             .filter_map(|group| Prefilter::new(MatchKind::LeftmostFirst, group))
             .collect();
+        let mut by_first = vec![Vec::new(); 256];
+        for (literal, kind) in literals {
+            by_first[usize::from(literal[0])].push((literal, kind));
+        }
         Self {
             searches,
-            literals,
+            literals: by_first,
             custom,
         }
     }
@@ -263,7 +267,7 @@ impl Patterns {
         for search in &self.searches {
             let mut from = 0;
             while let Some(hit) = search.find(page, (from..page.len()).into()) {
-                for (literal, kind) in &self.literals {
+                for (literal, kind) in &self.literals[usize::from(page[hit.start])] {
                     if page[hit.start..].starts_with(literal)
                         && let Some(finding) = self.check(page, hit.start, literal.len(), *kind)
                     {

@@ -48,6 +48,8 @@ pub(super) struct Node<'p> {
     pub(super) whole: bool,
     /// Its end was seen in the input.
     pub(super) ended: bool,
+    /// Its text stands for itself in JSON.
+    pub(super) plain: bool,
     /// A container with more items than are kept.
     pub(super) over: bool,
     /// The rule that takes the whole value away.
@@ -316,13 +318,13 @@ impl<'p> Tape<'p> {
     /// are remembered.
     fn meaning(&mut self, start: usize, end: usize) -> Meaning<'p> {
         let key = &self.arena[start..end];
-        if marker::is_in(key) {
-            return Meaning::default();
-        }
         let slot = slot(key.as_bytes());
         let known = self.meanings[slot];
         if known.end > 0 && self.arena[known.start..known.end] == *key {
             return known;
+        }
+        if marker::is_in(key) {
+            return Meaning::default();
         }
         let words = self.keys.read(key);
         let role = match ROLES.position(words.joined()) {
@@ -423,6 +425,13 @@ impl<'p> Tape<'p> {
         }
     }
 
+    /// The newest text was copied from the inside of a JSON string as it stands there.
+    pub(super) fn plain(&mut self) {
+        if let Some(node) = self.nodes.last_mut() {
+            node.plain = true;
+        }
+    }
+
     /// The innermost container ended before `at`.
     pub(super) fn close(&mut self, at: usize) {
         let end = self.nodes.len();
@@ -455,6 +464,7 @@ impl<'p> Tape<'p> {
             kind,
             whole,
             ended: true,
+            plain: false,
             over: false,
             rule: None,
             text,

@@ -10,7 +10,7 @@ use super::keys::KeyWords;
 use super::patterns::{Found, text_end, text_start};
 use super::policy::Rules;
 use super::spans::Span;
-use super::{assignment, marker, nested, runs};
+use super::{assignment, marker, nested, runs, spans};
 
 /// How many spellings inside each other are undone.
 const MAX_LEVEL: u8 = 3;
@@ -57,19 +57,19 @@ impl<'p> Finder<'p> {
             self.level(page.as_bytes(), 0, &mut findings);
             return findings;
         }
-        // Marks of ours are opaque: no rule reads their words.
+        // Marks of ours are opaque: no rule reads their words, and no finding takes them away.
         let mut opaque = page.as_bytes().to_vec();
+        let mut marks = Vec::new();
         for start in memchr::memchr_iter(b'[', page.as_bytes()) {
             if let Some(n) = marker::leading(&page[start..]) {
                 opaque[start..start + n].fill(OPAQUE);
-                findings.spans.push(Span {
-                    is_mark: true,
-                    ..Span::new(start, start + n, "")
-                });
+                marks.push(Span::mark(start, start + n));
             }
         }
         self.level(&opaque, 0, &mut findings);
         findings.posing.clear();
+        findings.spans = spans::outside(&findings.spans, &marks);
+        findings.spans.append(&mut marks);
         findings
     }
 
