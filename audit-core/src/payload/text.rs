@@ -28,6 +28,9 @@ pub(super) struct Finder<'p> {
     marks_are_ours: bool,
 }
 
+/// How often a page is looked through: each look needs a finding of the one before.
+const MAX_LOOKS: usize = 4;
+
 /// What was found in a page.
 #[derive(Debug, Default)]
 pub(super) struct Findings<'p> {
@@ -53,29 +56,47 @@ impl<'p> Finder<'p> {
     /// Looks through a page of texts as they were given.
     pub(super) fn page(&mut self, page: &str) -> Findings<'p> {
         let mut findings = Findings::default();
+        let mut marks = Vec::new();
         if !self.marks_are_ours {
             self.level(page.as_bytes(), 0, &mut findings);
-            return findings;
-        }
-        // Marks of ours are opaque: no rule reads their words, and no finding takes them away.
-        let mut opaque = page.as_bytes().to_vec();
-        let mut marks = Vec::new();
-        for start in memchr::memchr_iter(b'[', page.as_bytes()) {
-            if let Some(n) = marker::leading(&page[start..]) {
-                opaque[start..start + n].fill(OPAQUE);
-                marks.push(Span::mark(start, start + n));
+            if findings.spans.is_empty() {
+                return findings;
             }
+        } else {
+            let is_mark = |start| Some((start, marker::leading(&page[start..])?));
+            let starts = memchr::memchr_iter(b'[', page.as_bytes());
+            marks.extend(
+                starts
+                    .filter_map(is_mark)
+                    .map(|(start, n)| Span::mark(start, start + n)),
+            );
         }
-        self.level(&opaque, 0, &mut findings);
-        findings.posing.clear();
+        let mut opaque = page.as_bytes().to_vec();
+        hide(&mut opaque, &marks);
+        hide(&mut opaque, &findings.spans);
+        self.look_again(&mut opaque, &mut findings);
+        // No finding takes a mark of ours away.
         findings.spans = spans::outside(&findings.spans, &marks);
         findings.spans.append(&mut marks);
         findings
     }
 
+    /// What was found is opaque to the rules: a value may begin before it and end after it. So
+    /// look until nothing more is found; a later pass over what is kept then finds nothing either.
+    fn look_again(&mut self, page: &mut [u8], findings: &mut Findings<'p>) {
+        for _ in 0..MAX_LOOKS {
+            let mut more = Findings::default();
+            self.level(page, 0, &mut more);
+            if more.spans.is_empty() {
+                break;
+            }
+            hide(page, &more.spans);
+            findings.spans.append(&mut more.spans);
+        }
+    }
+
     /// Looks through a page that was spelled `level` times over.
     pub(super) fn level(&mut self, page: &[u8], level: u8, findings: &mut Findings<'p>) {
-        let first = findings.spans.len();
         self.rules.patterns().find_in(page, |found| match found {
             Found::Mark { start, end } => findings.posing.push((start, end)),
             Found::Secret(span) => findings.spans.push(span),
@@ -87,16 +108,6 @@ impl<'p> Finder<'p> {
             if credential.is_short() {
                 standing_alone(page, credential, &mut findings.spans);
             }
-        }
-        // What was found is opaque from here on: a value that begins before it ends after it.
-        let mut opaque = Vec::new();
-        let mut page = page;
-        if findings.spans.len() > first {
-            opaque.extend_from_slice(page);
-            for span in &findings.spans[first..] {
-                opaque[span.start..span.end].fill(OPAQUE);
-            }
-            page = &opaque;
         }
         assignment::find_in(page, self, &mut findings.spans);
         if level < MAX_LEVEL {
@@ -136,6 +147,12 @@ impl<'p> Finder<'p> {
             }
             from = end;
         }
+    }
+}
+
+fn hide(page: &mut [u8], spans: &[Span<'_>]) {
+    for span in spans {
+        page[span.start..span.end].fill(OPAQUE);
     }
 }
 
