@@ -142,6 +142,12 @@ impl<'t, 'p> Emitter<'t, 'p> {
         self.out
     }
 
+    fn node(&self, i: usize) -> &'t Node<'p> {
+        // Borrowed from the tape and not from here: nodes are large to copy.
+        let tape: &'t Tape<'p> = self.tape;
+        &tape.nodes[i]
+    }
+
     /// Bytes that closing all containers with their marks takes.
     fn reserve(&self) -> usize {
         self.reserved
@@ -152,7 +158,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
         let Some(top) = self.stack.last().copied() else {
             return self.value(i);
         };
-        let container = self.tape.nodes[top.node];
+        let container = self.node(top.node);
         let is_last = top.n_items + 1 == self.limits.items;
         if is_last && !container.whole {
             // The mark that closes it is an item too.
@@ -189,7 +195,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
     }
 
     fn value(&mut self, i: usize) -> usize {
-        let node = self.tape.nodes[i];
+        let node = self.node(i);
         if let Some(rule) = node.rule {
             self.redacted(node, rule);
             return node.end;
@@ -225,7 +231,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
         node.end
     }
 
-    fn redacted(&mut self, node: Node<'p>, rule: &'p str) {
+    fn redacted(&mut self, node: &'t Node<'p>, rule: &'p str) {
         let text = &self.tape.arena[node.text.0..node.text.1];
         let fingerprint = if node.whole && node.has_text() {
             fingerprint(self.rules, self.credentials, rule, text.as_bytes())
@@ -241,16 +247,16 @@ impl<'t, 'p> Emitter<'t, 'p> {
     }
 
     /// The mark of a value that is left out or cut, as a string.
-    fn size_mark(&mut self, node: Node<'p>) {
+    fn size_mark(&mut self, node: &'t Node<'p>) {
         self.out.json.push('"');
         let start = self.out.json.len();
-        marker::truncated(&mut self.out.json, size(&node));
+        marker::truncated(&mut self.out.json, size(node));
         self.out.marks.push((start, self.out.json.len()));
         self.out.json.push('"');
         self.out.truncated = true;
     }
 
-    fn string(&mut self, node: Node<'p>, chars: usize) {
+    fn string(&mut self, node: &'t Node<'p>, chars: usize) {
         let text = &self.tape.arena[node.text.0..node.text.1];
         if node.whole && text.len() <= chars && self.spans_of(node).is_empty() {
             self.out.json.push('"');
@@ -263,13 +269,13 @@ impl<'t, 'p> Emitter<'t, 'p> {
             return;
         }
         self.read_leaf(node);
-        let cut = self.leaf.cut(chars, size(&node), !node.whole);
+        let cut = self.leaf.cut(chars, size(node), !node.whole);
         self.out.truncated |= cut;
         self.write_leaf();
     }
 
     /// Puts the redacted text of `node` together.
-    fn read_leaf(&mut self, node: Node<'p>) {
+    fn read_leaf(&mut self, node: &'t Node<'p>) {
         let spans = self.spans_of(node);
         let text = &self.tape.arena[node.text.0..node.text.1];
         self.leaf
@@ -295,7 +301,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
     }
 
     fn key(&mut self, i: usize) {
-        let node = self.tape.nodes[i];
+        let node = self.node(i);
         let start = self.out.json.len();
         self.string(node, self.limits.key_chars);
         let first = self.stack.last().map_or(0, |top| top.keys);
@@ -316,7 +322,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
                 .redact(self.rules, self.credentials, text, node.text.0, spans);
             self.leaf.cut(
                 self.limits.key_chars - suffix.len(),
-                size(&node),
+                size(node),
                 !node.whole,
             );
             let at = self.leaf.text.len();
@@ -328,7 +334,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
         self.out.json.push(':');
     }
 
-    fn spans_of(&self, node: Node<'p>) -> &'t [Span<'p>] {
+    fn spans_of(&self, node: &'t Node<'p>) -> &'t [Span<'p>] {
         let spans = self.spans;
         if spans.is_empty() {
             return spans;
@@ -357,7 +363,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
         self.keys.truncate(top.keys);
     }
 
-    fn applied(&mut self, rule: &'p str, node: Node<'p>, offset: usize) {
+    fn applied(&mut self, rule: &'p str, node: &'t Node<'p>, offset: usize) {
         self.out.applied.push(rule);
         if self.explains {
             let place = self.place(node, offset);
@@ -366,7 +372,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
     }
 
     /// Where in the output the value that is being written stands.
-    fn place(&self, node: Node<'p>, offset: usize) -> String {
+    fn place(&self, node: &'t Node<'p>, offset: usize) -> String {
         let mut place = String::from("$");
         for (i, open) in self.stack.iter().enumerate() {
             if open.is_object {
@@ -458,7 +464,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
 
     /// Writes as much of a string as there is room for. False if it is none, or there is none.
     fn part_of(&mut self, item: usize, value: usize, is_member: bool) -> bool {
-        let Some(node) = self.tape.nodes.get(value).copied() else {
+        let Some(node) = self.tape.nodes.get(value) else {
             return false;
         };
         if node.kind != Kind::String || node.rule.is_some() {
@@ -469,7 +475,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
             self.key(item);
         }
         let mut mark = String::new();
-        marker::truncated(&mut mark, size(&node));
+        marker::truncated(&mut mark, size(node));
         let taken = self.out.json.len() + self.reserve() + mark.len() + 2;
         let Some(room) = self.limits.bytes.checked_sub(taken) else {
             return false;

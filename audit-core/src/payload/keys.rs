@@ -3,10 +3,20 @@
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// The words of one key, in lower case, with room that is used again for the next.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct KeyWords {
     joined: Vec<u8>,
     ends: Vec<usize>,
+}
+
+impl Default for KeyWords {
+    /// With room for an ordinary key.
+    fn default() -> Self {
+        Self {
+            joined: Vec::with_capacity(48),
+            ends: Vec::with_capacity(8),
+        }
+    }
 }
 
 impl KeyWords {

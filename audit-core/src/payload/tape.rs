@@ -130,11 +130,10 @@ enum Role {
 }
 
 /// What is known of the value that comes next.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Expected<'p> {
     secret: Option<Secret<'p>>,
     role: Role,
-    paths: Vec<Place>,
 }
 
 /// What a key on the page was found to mean.
@@ -187,9 +186,11 @@ pub(super) struct Tape<'p> {
     bounds: Bounds,
     frames: Vec<Frame<'p>>,
     values: Vec<usize>,
-    keys: KeyWords,
+    pub(super) keys: KeyWords,
     meanings: [Meaning<'p>; N_MEANINGS],
     expected: Expected<'p>,
+    /// Where the path selectors stand at the value that comes next.
+    expected_paths: Vec<Place>,
     estimate: usize,
     marks_are_ours: bool,
 }
@@ -207,10 +208,8 @@ impl<'p> Tape<'p> {
             values: Vec::new(),
             keys: KeyWords::default(),
             meanings: [Meaning::default(); N_MEANINGS],
-            expected: Expected {
-                paths: rules.selectors().start(),
-                ..Expected::default()
-            },
+            expected: Expected::default(),
+            expected_paths: rules.selectors().start(),
             estimate: 0,
             marks_are_ours,
         }
@@ -253,12 +252,13 @@ impl<'p> Tape<'p> {
         }
         frame.items += 1;
         if !frame.is_object {
+            self.expected_paths.clear();
             if !frame.paths.is_empty() {
                 let (paths, verdict) = self
                     .rules
                     .selectors()
                     .step_index(&frame.paths, frame.items - 1);
-                self.expected.paths = paths;
+                self.expected_paths = paths;
                 if verdict == Some(PathVerdict::Redact) {
                     self.expected.secret = Some(by_path());
                 }
@@ -294,24 +294,20 @@ impl<'p> Tape<'p> {
                 reach: Reach::Any,
             }));
         }
-        let mut paths = Vec::new();
+        self.expected_paths.clear();
         if !frame.paths.is_empty() {
             let (next, verdict) = self
                 .rules
                 .selectors()
                 .step_key(&frame.paths, &self.arena[start..end]);
-            paths = next;
+            self.expected_paths = next;
             match verdict {
                 Some(PathVerdict::Redact) => secret = Some(by_path()),
                 Some(PathVerdict::Keep) => secret = None,
                 None => {}
             }
         }
-        self.expected = Expected {
-            secret,
-            role,
-            paths,
-        };
+        self.expected = Expected { secret, role };
     }
 
     /// What the key at `start..end` of the page means. Records repeat their keys, so the last few
@@ -401,7 +397,7 @@ impl<'p> Tape<'p> {
             pair: None,
             schema,
             is_schema: false,
-            paths: expected.paths,
+            paths: std::mem::take(&mut self.expected_paths),
             values: self.values.len(),
         });
         Admission::Enter

@@ -18,6 +18,9 @@ const MAX_LEVEL: u8 = 3;
 /// What no rule reads: neither part of a name nor the end of a value.
 const OPAQUE: u8 = 1;
 
+/// Ends whatever stands before it: what was cut away is no part of a value.
+const CUT: u8 = b'<';
+
 /// Looks through pages by the rules of one policy.
 #[derive(Debug)]
 pub(super) struct Finder<'p> {
@@ -72,7 +75,10 @@ impl<'p> Finder<'p> {
             );
         }
         let mut opaque = page.as_bytes().to_vec();
-        hide(&mut opaque, &marks);
+        for mark in &marks {
+            let is_cut = page[mark.start..].starts_with(marker::TRUNCATED);
+            opaque[mark.start..mark.end].fill(if is_cut { CUT } else { OPAQUE });
+        }
         hide(&mut opaque, &findings.spans);
         self.look_again(&mut opaque, &mut findings);
         // No finding takes a mark of ours away.
