@@ -6,6 +6,7 @@
 //! All cases run in turn in each round, so that a busy moment of the machine meets all of them;
 //! what is shown are medians of the rounds.
 #![allow(clippy::print_stdout, reason = "a bench prints its figures")]
+#![allow(clippy::expect_used, reason = "the inputs are made here")]
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

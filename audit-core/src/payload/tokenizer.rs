@@ -230,7 +230,13 @@ impl<'i> Tokenizer<'i> {
                 self.pos += 1;
                 return Ok(true);
             }
-            let (c, n) = self.escape()?;
+            let (c, n) = match self.escape() {
+                Err(Ending::Cut) => {
+                    self.pos = self.input.len();
+                    return Err(Ending::Cut);
+                }
+                escape => escape?,
+            };
             if room == 0 {
                 return self.skip_text().map(|()| false);
             }
