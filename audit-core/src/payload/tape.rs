@@ -123,6 +123,8 @@ enum Role {
     Name,
     #[default]
     Other,
+    /// `rawHeaders`: names and values in turn.
+    Pairs,
     /// The members of a JSON Schema.
     Properties,
     /// `value`: named by what stands beside it.
@@ -328,6 +330,7 @@ impl<'p> Tape<'p> {
             Some(0..3) => Role::Value,
             Some(3) => Role::Properties,
             Some(4..10) => Role::FieldList,
+            Some(10..12) => Role::Pairs,
             Some(_) => Role::Name,
         };
         let meaning = Meaning {
@@ -491,6 +494,7 @@ impl<'p> Tape<'p> {
             return;
         };
         let (is_object, items) = (frame.is_object, frame.items);
+        let in_pairs = frame.role == Role::Pairs;
         if is_object {
             match role {
                 Role::Name => self.named(node),
@@ -500,7 +504,7 @@ impl<'p> Tape<'p> {
                         self.redact(node, secret);
                     }
                 }
-                Role::FieldList | Role::Other | Role::Properties => {}
+                Role::FieldList | Role::Other | Role::Pairs | Role::Properties => {}
             }
         } else if frame.role != Role::FieldList {
             if items == 1 {
@@ -512,7 +516,8 @@ impl<'p> Tape<'p> {
             let text = self.nodes[node].text;
             let is_flag = self.nodes[node].kind == Kind::String
                 && self.arena[text.0..text.1].starts_with('-');
-            if is_flag {
+            let is_header = in_pairs && items % 2 == 1;
+            if is_flag || is_header {
                 self.expected.secret = self.secret_named(node);
             }
         }
@@ -610,6 +615,9 @@ static ROLES: WordSet = WordSet::new(&[
     "columns",
     "select",
     "names",
+    // Names and values in turn.
+    "rawheaders",
+    "headers",
     // A name.
     "name",
     "key",
