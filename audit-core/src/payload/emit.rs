@@ -198,7 +198,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
         let node = self.node(i);
         if let Some(rule) = node.rule {
             self.redacted(node, rule);
-            return node.end;
+            return node.end();
         }
         match node.kind {
             Kind::Array | Kind::Object => {
@@ -206,7 +206,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
                 self.out.json.push(if is_object { '{' } else { '[' });
                 self.stack.push(Open {
                     node: i,
-                    end: node.end,
+                    end: node.end(),
                     is_object,
                     n_items: 0,
                     keys: self.keys.len(),
@@ -220,7 +220,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
             Kind::True => self.out.json.push_str("true"),
             Kind::Key | Kind::String => self.string(node, self.limits.string_chars),
             Kind::Number => {
-                let text = &self.tape.arena[node.text.0..node.text.1];
+                let text = &self.tape.arena[node.text.start()..node.text.end()];
                 if node.whole && self.spans_of(node).is_empty() && is_storable(text) {
                     self.out.json.push_str(text);
                 } else {
@@ -228,11 +228,11 @@ impl<'t, 'p> Emitter<'t, 'p> {
                 }
             }
         }
-        node.end
+        node.end()
     }
 
     fn redacted(&mut self, node: &'t Node<'p>, rule: &'p str) {
-        let text = &self.tape.arena[node.text.0..node.text.1];
+        let text = &self.tape.arena[node.text.start()..node.text.end()];
         let fingerprint = if node.whole && node.has_text() {
             fingerprint(self.rules, self.credentials, rule, text.as_bytes())
         } else {
@@ -257,7 +257,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
     }
 
     fn string(&mut self, node: &'t Node<'p>, chars: usize) {
-        let text = &self.tape.arena[node.text.0..node.text.1];
+        let text = &self.tape.arena[node.text.start()..node.text.end()];
         if node.whole && text.len() <= chars && self.spans_of(node).is_empty() {
             self.out.json.push('"');
             if node.plain {
@@ -277,11 +277,15 @@ impl<'t, 'p> Emitter<'t, 'p> {
     /// Puts the redacted text of `node` together.
     fn read_leaf(&mut self, node: &'t Node<'p>) {
         let spans = self.spans_of(node);
-        let text = &self.tape.arena[node.text.0..node.text.1];
+        let text = &self.tape.arena[node.text.start()..node.text.end()];
         self.leaf
-            .redact(self.rules, self.credentials, text, node.text.0, spans);
+            .redact(self.rules, self.credentials, text, node.text.start(), spans);
         for span in spans.iter().filter(|span| !span.is_mark) {
-            self.applied(span.rule, node, span.start.saturating_sub(node.text.0));
+            self.applied(
+                span.rule,
+                node,
+                span.start.saturating_sub(node.text.start()),
+            );
         }
     }
 
@@ -317,9 +321,9 @@ impl<'t, 'p> Emitter<'t, 'p> {
             self.out.json.truncate(start);
             self.out.marks.retain(|&(_, end)| end <= start);
             let spans = self.spans_of(node);
-            let text = &self.tape.arena[node.text.0..node.text.1];
+            let text = &self.tape.arena[node.text.start()..node.text.end()];
             self.leaf
-                .redact(self.rules, self.credentials, text, node.text.0, spans);
+                .redact(self.rules, self.credentials, text, node.text.start(), spans);
             self.leaf.cut(
                 self.limits.key_chars - suffix.len(),
                 size(node),
@@ -339,8 +343,8 @@ impl<'t, 'p> Emitter<'t, 'p> {
         if spans.is_empty() {
             return spans;
         }
-        let first = spans.partition_point(|span| span.end <= node.text.0);
-        let n = spans[first..].partition_point(|span| span.start < node.text.1);
+        let first = spans.partition_point(|span| span.end <= node.text.start());
+        let n = spans[first..].partition_point(|span| span.start < node.text.end());
         &spans[first..first + n]
     }
 
@@ -503,7 +507,7 @@ fn closing(is_object: bool) -> usize {
 
 fn size(node: &Node<'_>) -> Size {
     Size {
-        bytes: node.raw.1 - node.raw.0,
+        bytes: node.raw.end() - node.raw.start(),
         at_least: !node.ended,
     }
 }

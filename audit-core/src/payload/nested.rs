@@ -37,7 +37,7 @@ fn in_text<'p>(text: &[u8], level: u8, finder: &mut Finder<'p>) -> Vec<Span<'p>>
     let mut found = Vec::new();
     for node in &tape.nodes {
         let Some(rule) = node.rule else { continue };
-        let (start, end) = node.raw;
+        let (start, end) = (node.raw.start(), node.raw.end());
         let is_string = node.kind == Kind::String;
         let inset = usize::from(is_string);
         let close = if is_string && node.whole {
@@ -53,20 +53,20 @@ fn in_text<'p>(text: &[u8], level: u8, finder: &mut Finder<'p>) -> Vec<Span<'p>>
     let mut texts = tape.nodes.iter().filter(|node| node.has_text());
     let mut node = texts.next();
     for span in inner {
-        while node.is_some_and(|node| node.text.1 <= span.start) {
+        while node.is_some_and(|node| node.text.end() <= span.start) {
             node = texts.next();
         }
         let Some(node) = node else { break };
         if node.kind == Kind::Number {
-            found.push(Span::new(node.raw.0, node.raw.1, span.rule));
+            found.push(Span::new(node.raw.start(), node.raw.end(), span.rule));
             continue;
         }
-        let raw = node.raw.0 + 1;
-        let from = spelled(text, raw, span.start.saturating_sub(node.text.0));
+        let raw = node.raw.start() + 1;
+        let from = spelled(text, raw, span.start.saturating_sub(node.text.start()));
         let to = spelled(
             text,
             raw,
-            std::cmp::min(span.end, node.text.1) - node.text.0,
+            std::cmp::min(span.end, node.text.end()) - node.text.start(),
         );
         found.push(Span::new(from, to, span.rule));
     }

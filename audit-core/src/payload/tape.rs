@@ -55,17 +55,54 @@ pub(super) struct Node<'p> {
     /// The rule that takes the whole value away.
     pub(super) rule: Option<&'p str>,
     /// Its text on the page.
-    pub(super) text: (usize, usize),
+    pub(super) text: Extent,
     /// Where it stands in the input.
-    pub(super) raw: (usize, usize),
-    /// The node after it and all that is in it.
-    pub(super) end: usize,
+    pub(super) raw: Extent,
+    end: u32,
 }
 
 impl Node<'_> {
+    /// The node after it and all that is in it.
+    pub(super) fn end(&self) -> usize {
+        self.end as usize
+    }
+
     pub(super) fn has_text(&self) -> bool {
         matches!(self.kind, Kind::Key | Kind::Number | Kind::String)
     }
+}
+
+/// From where to where, small because there are many.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Extent {
+    start: u32,
+    end: u32,
+}
+
+impl Extent {
+    fn new((start, end): (usize, usize)) -> Self {
+        Self {
+            start: narrow(start),
+            end: narrow(end),
+        }
+    }
+
+    pub(super) fn start(self) -> usize {
+        self.start as usize
+    }
+
+    pub(super) fn end(self) -> usize {
+        self.end as usize
+    }
+
+    fn set_end(&mut self, end: usize) {
+        self.end = narrow(end);
+    }
+}
+
+/// No budget reaches as far as the limit of this.
+fn narrow(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 /// How much of an input goes on the tape.
@@ -409,7 +446,7 @@ impl<'p> Tape<'p> {
     /// The container that was passed over ended before `at`, or was not seen to its end.
     pub(super) fn skipped(&mut self, at: usize, whole: bool) {
         if let Some(node) = self.nodes.last_mut() {
-            node.raw.1 = at;
+            node.raw.set_end(at);
             node.whole = whole;
             node.ended = whole;
             // What a rule takes away needs no looking at.
@@ -439,8 +476,8 @@ impl<'p> Tape<'p> {
         };
         let node = &mut self.nodes[frame.node];
         node.whole = true;
-        node.raw.1 = at;
-        node.end = end;
+        node.raw.set_end(at);
+        node.end = narrow(end);
         let is_over = node.over;
         self.leave(&frame, is_over);
         self.expected = Expected::default();
@@ -452,7 +489,7 @@ impl<'p> Tape<'p> {
         self.is_partial |= !self.frames.is_empty();
         while let Some(frame) = self.frames.pop() {
             let node = &mut self.nodes[frame.node];
-            node.end = end;
+            node.end = narrow(end);
             node.ended = false;
             self.leave(&frame, true);
         }
@@ -466,9 +503,9 @@ impl<'p> Tape<'p> {
             plain: false,
             over: false,
             rule: None,
-            text,
-            raw,
-            end: self.nodes.len() + 1,
+            text: Extent::new(text),
+            raw: Extent::new(raw),
+            end: narrow(self.nodes.len() + 1),
         });
     }
 
@@ -515,7 +552,7 @@ impl<'p> Tape<'p> {
             // `["--password", "…"]`: a flag names the argument after it.
             let text = self.nodes[node].text;
             let is_flag = self.nodes[node].kind == Kind::String
-                && self.arena[text.0..text.1].starts_with('-');
+                && self.arena[text.start()..text.end()].starts_with('-');
             let is_header = in_pairs && items % 2 == 1;
             if is_flag || is_header {
                 self.expected.secret = self.secret_named(node);
@@ -525,10 +562,10 @@ impl<'p> Tape<'p> {
 
     fn secret_named(&mut self, node: usize) -> Option<Secret<'p>> {
         let Node { kind, text, .. } = self.nodes[node];
-        if kind != Kind::String || text.1 - text.0 > MAX_PAIR_NAME {
+        if kind != Kind::String || text.end() - text.start() > MAX_PAIR_NAME {
             return None;
         }
-        let name = &self.arena[text.0..text.1];
+        let name = &self.arena[text.start()..text.end()];
         if marker::is_in(name) {
             return None;
         }
@@ -584,7 +621,7 @@ impl<'p> Tape<'p> {
         let Node {
             kind, text, rule, ..
         } = self.nodes[node];
-        let text = &self.arena[text.0..text.1];
+        let text = &self.arena[text.start()..text.end()];
         let applies = match kind {
             Kind::Array | Kind::Closed | Kind::Object => true,
             Kind::False | Kind::Key | Kind::Null | Kind::True => secret.rule == BY_PATH,
