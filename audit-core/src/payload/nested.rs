@@ -14,11 +14,16 @@ pub(super) fn find_in<'p>(
     finder: &mut Finder<'p>,
     spans: &mut Vec<Span<'p>>,
 ) {
+    let mut done = 0;
     for open in memchr::memchr2_iter(b'{', b'[', page) {
+        if open < done {
+            continue;
+        }
         let start = text_start(page, open);
+        let end = text_end(page, open);
+        done = end;
+        let text = &page[start..end];
         if page[start..open].trim_ascii_start().is_empty() {
-            let end = text_end(page, start);
-            let text = &page[start..end];
             let found = in_text(text, level, finder);
             spans.extend(
                 found

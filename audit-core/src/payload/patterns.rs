@@ -2,6 +2,7 @@
 //!
 //! Bodies are open upward, so that a longer format of tomorrow is still taken whole.
 
+use std::fmt;
 use std::sync::LazyLock;
 
 use regex_automata::util::prefilter::Prefilter;
@@ -191,12 +192,20 @@ enum Kind {
 }
 
 /// All literals of a policy, searched for at once.
-#[derive(Debug)]
 pub(super) struct Patterns {
     searches: Vec<Prefilter>,
     /// What may begin with each byte.
     literals: Vec<Vec<(Box<[u8]>, Kind)>>,
     custom: Vec<Custom>,
+}
+
+impl fmt::Debug for Patterns {
+    /// The rules of the operator; the others are the same everywhere.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.custom.iter().map(|custom| &custom.rule))
+            .finish()
+    }
 }
 
 /// What was found: a stretch to take away, or text that poses as a mark.
