@@ -12,14 +12,19 @@ const MAX_NAME: usize = 80;
 
 /// Takes away the values of all names that announce a secret.
 pub(super) fn find_in<'p>(page: &[u8], finder: &mut Finder<'p>, spans: &mut Vec<Span<'p>>) {
-    for at in memchr::memchr2_iter(b'=', b':', page) {
+    for at in memchr::memchr3_iter(b'=', b':', b'>', page) {
         let Some(name) = Name::before(page, at) else {
             continue;
         };
         let Some(secret) = name.secret(page, finder) else {
             continue;
         };
-        if let Some((start, end)) = value(page, at, &name, secret) {
+        let value = if page[at] == b'>' {
+            element(page, at, &name, secret)
+        } else {
+            value(page, at, &name, secret)
+        };
+        if let Some((start, end)) = value {
             spans.push(Span::new(start, end, secret.rule));
         }
     }
@@ -40,6 +45,7 @@ impl Name {
         let next = page.get(at + 1).copied().unwrap_or(0);
         let last = page[..at].last().copied()?;
         let is_other_sign = match page[at] {
+            b'>' => !is_name_byte(last),
             b'=' => next == b'=' || matches!(last, b'=' | b'!' | b'<' | b'>' | b':' | b'~'),
             _ => next == b'/' && page.get(at + 2) == Some(&b'/') || next == b':' || last == b':',
         };
@@ -193,6 +199,18 @@ fn value(page: &[u8], at: usize, name: &Name, secret: Secret<'_>) -> Option<(usi
         || (text[at] == b'=' && !spaced)
         || (text[at] == b'=' && begins_line && fills_line);
     (certain || !reads_like_prose(found)).then_some((start, end))
+}
+
+/// The text of `<name>text</name>`.
+fn element(page: &[u8], at: usize, name: &Name, secret: Secret<'_>) -> Option<(usize, usize)> {
+    if !page[..name.start].ends_with(b"<") {
+        return None;
+    }
+    let text = &page[..text_end(page, at)];
+    let start = at + 1;
+    let end = memchr::memchr(b'<', &text[start..]).map_or(text.len(), |i| start + i);
+    let found = &text[start..end];
+    (!is_harmless(found, name, text) && reaches(found, secret)).then_some((start, end))
 }
 
 /// The inside of the quotes that `text` has at `start`; of an open quote, all that follows.

@@ -5,6 +5,7 @@
 //! and comes back to that place if it does not.
 
 use super::cut::floor;
+use super::encodings::{LOWER, plain_run};
 use super::leaf::{Leaf, fingerprint};
 use super::limits::PayloadLimits;
 use super::marker::{self, DUPLICATE, Size};
@@ -62,6 +63,8 @@ pub(super) struct Emitter<'t, 'p> {
     explains: bool,
     out: Emitted<'p>,
     stack: Vec<Open>,
+    /// What closing the stack with its marks takes.
+    reserved: usize,
     /// Where in the output the keys of open objects stand.
     keys: Vec<(usize, usize)>,
     leaf: Leaf,
@@ -92,6 +95,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
                 notes: Vec::new(),
             },
             stack: Vec::with_capacity(8),
+            reserved: 0,
             keys: Vec::with_capacity(16),
             leaf: Leaf::default(),
         }
@@ -138,13 +142,15 @@ impl<'t, 'p> Emitter<'t, 'p> {
         self.out
     }
 
+    fn node(&self, i: usize) -> &'t Node<'p> {
+        // Borrowed from the tape and not from here: nodes are large to copy.
+        let tape: &'t Tape<'p> = self.tape;
+        &tape.nodes[i]
+    }
+
     /// Bytes that closing all containers with their marks takes.
     fn reserve(&self) -> usize {
-        let mark = MORE.len() + ",}".len();
-        self.stack
-            .iter()
-            .map(|open| mark + if open.is_object { ":true".len() } else { 0 })
-            .sum()
+        self.reserved
     }
 
     /// Writes the item at `i` with its key; where the next one is.
@@ -152,7 +158,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
         let Some(top) = self.stack.last().copied() else {
             return self.value(i);
         };
-        let container = self.tape.nodes[top.node];
+        let container = self.node(top.node);
         let is_last = top.n_items + 1 == self.limits.items;
         if is_last && !container.whole {
             // The mark that closes it is an item too.
@@ -189,10 +195,10 @@ impl<'t, 'p> Emitter<'t, 'p> {
     }
 
     fn value(&mut self, i: usize) -> usize {
-        let node = self.tape.nodes[i];
+        let node = self.node(i);
         if let Some(rule) = node.rule {
             self.redacted(node, rule);
-            return node.end;
+            return node.end();
         }
         match node.kind {
             Kind::Array | Kind::Object => {
@@ -200,11 +206,12 @@ impl<'t, 'p> Emitter<'t, 'p> {
                 self.out.json.push(if is_object { '{' } else { '[' });
                 self.stack.push(Open {
                     node: i,
-                    end: node.end,
+                    end: node.end(),
                     is_object,
                     n_items: 0,
                     keys: self.keys.len(),
                 });
+                self.reserved += closing(is_object);
                 return i + 1;
             }
             Kind::Closed => self.size_mark(node),
@@ -213,7 +220,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
             Kind::True => self.out.json.push_str("true"),
             Kind::Key | Kind::String => self.string(node, self.limits.string_chars),
             Kind::Number => {
-                let text = &self.tape.arena[node.text.0..node.text.1];
+                let text = &self.tape.arena[node.text.start()..node.text.end()];
                 if node.whole && self.spans_of(node).is_empty() && is_storable(text) {
                     self.out.json.push_str(text);
                 } else {
@@ -221,11 +228,11 @@ impl<'t, 'p> Emitter<'t, 'p> {
                 }
             }
         }
-        node.end
+        node.end()
     }
 
-    fn redacted(&mut self, node: Node<'p>, rule: &'p str) {
-        let text = &self.tape.arena[node.text.0..node.text.1];
+    fn redacted(&mut self, node: &'t Node<'p>, rule: &'p str) {
+        let text = &self.tape.arena[node.text.start()..node.text.end()];
         let fingerprint = if node.whole && node.has_text() {
             fingerprint(self.rules, self.credentials, rule, text.as_bytes())
         } else {
@@ -240,37 +247,45 @@ impl<'t, 'p> Emitter<'t, 'p> {
     }
 
     /// The mark of a value that is left out or cut, as a string.
-    fn size_mark(&mut self, node: Node<'p>) {
+    fn size_mark(&mut self, node: &'t Node<'p>) {
         self.out.json.push('"');
         let start = self.out.json.len();
-        marker::truncated(&mut self.out.json, size(&node));
+        marker::truncated(&mut self.out.json, size(node));
         self.out.marks.push((start, self.out.json.len()));
         self.out.json.push('"');
         self.out.truncated = true;
     }
 
-    fn string(&mut self, node: Node<'p>, chars: usize) {
-        let text = &self.tape.arena[node.text.0..node.text.1];
+    fn string(&mut self, node: &'t Node<'p>, chars: usize) {
+        let text = &self.tape.arena[node.text.start()..node.text.end()];
         if node.whole && text.len() <= chars && self.spans_of(node).is_empty() {
             self.out.json.push('"');
-            escape(&mut self.out.json, text);
+            if node.plain {
+                self.out.json.push_str(text);
+            } else {
+                escape(&mut self.out.json, text);
+            }
             self.out.json.push('"');
             return;
         }
         self.read_leaf(node);
-        let cut = self.leaf.cut(chars, size(&node), !node.whole);
+        let cut = self.leaf.cut(chars, size(node), !node.whole);
         self.out.truncated |= cut;
         self.write_leaf();
     }
 
     /// Puts the redacted text of `node` together.
-    fn read_leaf(&mut self, node: Node<'p>) {
+    fn read_leaf(&mut self, node: &'t Node<'p>) {
         let spans = self.spans_of(node);
-        let text = &self.tape.arena[node.text.0..node.text.1];
+        let text = &self.tape.arena[node.text.start()..node.text.end()];
         self.leaf
-            .redact(self.rules, self.credentials, text, node.text.0, spans);
+            .redact(self.rules, self.credentials, text, node.text.start(), spans);
         for span in spans.iter().filter(|span| !span.is_mark) {
-            self.applied(span.rule, node, span.start.saturating_sub(node.text.0));
+            self.applied(
+                span.rule,
+                node,
+                span.start.saturating_sub(node.text.start()),
+            );
         }
     }
 
@@ -290,7 +305,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
     }
 
     fn key(&mut self, i: usize) {
-        let node = self.tape.nodes[i];
+        let node = self.node(i);
         let start = self.out.json.len();
         self.string(node, self.limits.key_chars);
         let first = self.stack.last().map_or(0, |top| top.keys);
@@ -306,12 +321,12 @@ impl<'t, 'p> Emitter<'t, 'p> {
             self.out.json.truncate(start);
             self.out.marks.retain(|&(_, end)| end <= start);
             let spans = self.spans_of(node);
-            let text = &self.tape.arena[node.text.0..node.text.1];
+            let text = &self.tape.arena[node.text.start()..node.text.end()];
             self.leaf
-                .redact(self.rules, self.credentials, text, node.text.0, spans);
+                .redact(self.rules, self.credentials, text, node.text.start(), spans);
             self.leaf.cut(
                 self.limits.key_chars - suffix.len(),
-                size(&node),
+                size(node),
                 !node.whole,
             );
             let at = self.leaf.text.len();
@@ -323,13 +338,13 @@ impl<'t, 'p> Emitter<'t, 'p> {
         self.out.json.push(':');
     }
 
-    fn spans_of(&self, node: Node<'p>) -> &'t [Span<'p>] {
+    fn spans_of(&self, node: &'t Node<'p>) -> &'t [Span<'p>] {
         let spans = self.spans;
         if spans.is_empty() {
             return spans;
         }
-        let first = spans.partition_point(|span| span.end <= node.text.0);
-        let n = spans[first..].partition_point(|span| span.start < node.text.1);
+        let first = spans.partition_point(|span| span.end <= node.text.start());
+        let n = spans[first..].partition_point(|span| span.start < node.text.end());
         &spans[first..first + n]
     }
 
@@ -348,10 +363,11 @@ impl<'t, 'p> Emitter<'t, 'p> {
         }
         self.out.json.push(if top.is_object { '}' } else { ']' });
         self.stack.pop();
+        self.reserved -= closing(top.is_object);
         self.keys.truncate(top.keys);
     }
 
-    fn applied(&mut self, rule: &'p str, node: Node<'p>, offset: usize) {
+    fn applied(&mut self, rule: &'p str, node: &'t Node<'p>, offset: usize) {
         self.out.applied.push(rule);
         if self.explains {
             let place = self.place(node, offset);
@@ -360,7 +376,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
     }
 
     /// Where in the output the value that is being written stands.
-    fn place(&self, node: Node<'p>, offset: usize) -> String {
+    fn place(&self, node: &'t Node<'p>, offset: usize) -> String {
         let mut place = String::from("$");
         for (i, open) in self.stack.iter().enumerate() {
             if open.is_object {
@@ -446,12 +462,13 @@ impl<'t, 'p> Emitter<'t, 'p> {
         }
         self.out.marks.truncate(state.marks);
         self.stack.clone_from(&state.stack);
+        self.reserved = self.stack.iter().map(|open| closing(open.is_object)).sum();
         self.keys.clone_from(&state.keys);
     }
 
     /// Writes as much of a string as there is room for. False if it is none, or there is none.
     fn part_of(&mut self, item: usize, value: usize, is_member: bool) -> bool {
-        let Some(node) = self.tape.nodes.get(value).copied() else {
+        let Some(node) = self.tape.nodes.get(value) else {
             return false;
         };
         if node.kind != Kind::String || node.rule.is_some() {
@@ -462,7 +479,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
             self.key(item);
         }
         let mut mark = String::new();
-        marker::truncated(&mut mark, size(&node));
+        marker::truncated(&mut mark, size(node));
         let taken = self.out.json.len() + self.reserve() + mark.len() + 2;
         let Some(room) = self.limits.bytes.checked_sub(taken) else {
             return false;
@@ -482,28 +499,28 @@ impl<'t, 'p> Emitter<'t, 'p> {
     }
 }
 
+/// Bytes that closing a container with its mark takes.
+fn closing(is_object: bool) -> usize {
+    let member = if is_object { ":true".len() } else { 0 };
+    MORE.len() + member + ",}".len()
+}
+
 fn size(node: &Node<'_>) -> Size {
     Size {
-        bytes: node.raw.1 - node.raw.0,
+        bytes: node.raw.end() - node.raw.start(),
         at_least: !node.ended,
     }
 }
 
 /// Writes `text` as the inside of a JSON string.
 fn escape(out: &mut String, text: &str) {
-    let needs = |b: u8| b < 0x20 || b == b'"' || b == b'\\';
-    // Without a branch per byte this is done many bytes at a time.
-    if !text.bytes().fold(false, |any, b| any | needs(b)) {
-        out.push_str(text);
-        return;
-    }
+    let bytes = text.as_bytes();
     let mut from = 0;
-    for (i, b) in text.bytes().enumerate() {
-        if !needs(b) {
-            continue;
-        }
-        out.push_str(&text[from..i]);
-        from = i + 1;
+    loop {
+        let to = from + plain_run(&bytes[from..], true);
+        out.push_str(&text[from..to]);
+        let Some(&b) = bytes.get(to) else { break };
+        from = to + 1;
         match b {
             b'"' => out.push_str("\\\""),
             b'\\' => out.push_str("\\\\"),
@@ -515,12 +532,11 @@ fn escape(out: &mut String, text: &str) {
             _ => {
                 out.push_str("\\u00");
                 for digit in [b >> 4, b & 15] {
-                    out.push(char::from(super::encodings::LOWER[usize::from(digit)]));
+                    out.push(char::from(LOWER[usize::from(digit)]));
                 }
             }
         }
     }
-    out.push_str(&text[from..]);
 }
 
 /// How many bytes of `text` take no more than `room` when they are escaped.
@@ -550,6 +566,9 @@ fn is_storable(text: &str) -> bool {
     const MAX_CHARS: usize = 40;
     if text.len() > MAX_CHARS {
         return false;
+    }
+    if text.len() < 18 && text.bytes().all(|b| b.is_ascii_digit()) {
+        return true;
     }
     let (digits, exponent) = match text.find(['e', 'E']) {
         None => return text.parse().is_ok_and(f64::is_finite),

@@ -100,6 +100,30 @@ fn low_byte(bits: u32) -> u8 {
     bits.to_le_bytes()[0]
 }
 
+/// How many bytes `text` begins with that stand for themselves in a JSON string; those beyond
+/// ASCII count as such only if `wide`.
+pub(super) fn plain_run(text: &[u8], wide: bool) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    // Eight bytes at a time; the lowest mark is exact, and no other is asked for.
+    let (words, rest) = text.as_chunks();
+    for (i, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let is_zero = |word: u64| word.wrapping_sub(ONES) & !word;
+        let quote = is_zero(word ^ (ONES * 0x22));
+        let backslash = is_zero(word ^ (ONES * 0x5c));
+        let control = word.wrapping_sub(ONES * 0x20) & !word;
+        let beyond = if wide { 0 } else { word };
+        let special = (quote | backslash | control | beyond) & HIGH;
+        if special != 0 {
+            let bits = special.trailing_zeros();
+            return i * 8 + usize::try_from(bits / 8).unwrap_or(0);
+        }
+    }
+    let is_plain = |&&b: &&u8| b >= 0x20 && b != b'"' && b != b'\\' && (wide || b < 0x80);
+    text.len() - rest.len() + rest.iter().take_while(is_plain).count()
+}
+
 /// A text with one layer of escapes taken off, and where each byte of it came from.
 #[derive(Debug)]
 pub(super) struct Plain {
@@ -272,6 +296,20 @@ mod tests {
             // The first byte may share bits with its neighbor.
             assert!(secret[1..].starts_with(&decoded[shift + 1..]), "{shift}");
             assert!(decoded.len() + 1 >= secret.len() + shift, "{shift}");
+        }
+    }
+
+    #[test]
+    fn plain_runs_end_at_the_first_special_byte() {
+        for length in 0..40 {
+            for special in [b'"', b'\\', b'\n', 0, 0x1f, 0xc3] {
+                let mut text = vec![b' '; length];
+                text.push(special);
+                text.extend_from_slice(b"\x7f\"\\ and more");
+                assert_eq!(plain_run(&text, false), length, "{special}");
+                let wide = if special == 0xc3 { length + 2 } else { length };
+                assert_eq!(plain_run(&text, true), wide, "{special}");
+            }
         }
     }
 

@@ -3,10 +3,20 @@
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// The words of one key, in lower case, with room that is used again for the next.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct KeyWords {
     joined: Vec<u8>,
     ends: Vec<usize>,
+}
+
+impl Default for KeyWords {
+    /// With room for an ordinary key.
+    fn default() -> Self {
+        Self {
+            joined: Vec::with_capacity(48),
+            ends: Vec::with_capacity(8),
+        }
+    }
 }
 
 impl KeyWords {
@@ -14,7 +24,7 @@ impl KeyWords {
     pub(super) fn read(&mut self, key: &str) -> &Self {
         self.joined.clear();
         self.ends.clear();
-        if key.is_ascii() {
+        if key.is_ascii() || !key.chars().any(may_be_latin) {
             self.split(key.as_bytes());
         } else {
             // Full-width and other compatibility letters become plain ones, accents fall away.
@@ -83,6 +93,11 @@ impl KeyWords {
             self.ends.iter_mut().for_each(|end| *end -= n);
         }
     }
+}
+
+/// Letters that have a plain form: not those of Chinese, Japanese and Korean text.
+fn may_be_latin(c: char) -> bool {
+    !c.is_ascii() && !matches!(c, '\u{3000}'..='\u{fdff}')
 }
 
 /// Characters that a reader does not see and that would hide a word's spelling.

@@ -41,7 +41,7 @@ impl PayloadLimits {
         depth: 64,
         items: 1024,
         key_chars: 4096,
-        string_chars: 1 << 20,
+        string_chars: 1 << 16,
         scan_bytes: 16 << 20,
     };
 

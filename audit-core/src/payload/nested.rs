@@ -1,7 +1,7 @@
 //! JSON inside a string: read by the same rules, and what they take away is found in the string.
 
 use super::encodings::utf16_escape;
-use super::patterns::text_end;
+use super::patterns::{text_end, text_start};
 use super::spans::Span;
 use super::tape::{Bounds, Kind, Tape};
 use super::text::Finder;
@@ -14,11 +14,16 @@ pub(super) fn find_in<'p>(
     finder: &mut Finder<'p>,
     spans: &mut Vec<Span<'p>>,
 ) {
-    let mut start = 0;
-    while start < page.len() {
-        let end = text_end(page, start);
+    let mut done = 0;
+    for open in memchr::memchr2_iter(b'{', b'[', page) {
+        if open < done {
+            continue;
+        }
+        let start = text_start(page, open);
+        let end = text_end(page, open);
+        done = end;
         let text = &page[start..end];
-        if matches!(text.trim_ascii_start().first(), Some(b'{' | b'[')) {
+        if page[start..open].trim_ascii_start().is_empty() {
             let found = in_text(text, level, finder);
             spans.extend(
                 found
@@ -26,7 +31,6 @@ pub(super) fn find_in<'p>(
                     .map(|span| Span::new(start + span.start, start + span.end, span.rule)),
             );
         }
-        start = end + 1;
     }
 }
 
@@ -38,7 +42,7 @@ fn in_text<'p>(text: &[u8], level: u8, finder: &mut Finder<'p>) -> Vec<Span<'p>>
     let mut found = Vec::new();
     for node in &tape.nodes {
         let Some(rule) = node.rule else { continue };
-        let (start, end) = node.raw;
+        let (start, end) = (node.raw.start(), node.raw.end());
         let is_string = node.kind == Kind::String;
         let inset = usize::from(is_string);
         let close = if is_string && node.whole {
@@ -54,20 +58,20 @@ fn in_text<'p>(text: &[u8], level: u8, finder: &mut Finder<'p>) -> Vec<Span<'p>>
     let mut texts = tape.nodes.iter().filter(|node| node.has_text());
     let mut node = texts.next();
     for span in inner {
-        while node.is_some_and(|node| node.text.1 <= span.start) {
+        while node.is_some_and(|node| node.text.end() <= span.start) {
             node = texts.next();
         }
         let Some(node) = node else { break };
         if node.kind == Kind::Number {
-            found.push(Span::new(node.raw.0, node.raw.1, span.rule));
+            found.push(Span::new(node.raw.start(), node.raw.end(), span.rule));
             continue;
         }
-        let raw = node.raw.0 + 1;
-        let from = spelled(text, raw, span.start.saturating_sub(node.text.0));
+        let raw = node.raw.start() + 1;
+        let from = spelled(text, raw, span.start.saturating_sub(node.text.start()));
         let to = spelled(
             text,
             raw,
-            std::cmp::min(span.end, node.text.1) - node.text.0,
+            std::cmp::min(span.end, node.text.end()) - node.text.start(),
         );
         found.push(Span::new(from, to, span.rule));
     }

@@ -326,12 +326,12 @@ fn cut_credentials<'p>(
         .iter()
         .filter(|node| node.has_text() && !node.whole)
     {
-        let text = &tape.arena.as_bytes()[node.text.0..node.text.1];
+        let text = &tape.arena.as_bytes()[node.text.start()..node.text.end()];
         for credential in credentials {
             if let Some(start) = credential.begun_at_end(text) {
                 spans.push(Span::new(
-                    node.text.0 + start,
-                    node.text.1,
+                    node.text.start() + start,
+                    node.text.end(),
                     credential::RULE,
                 ));
             }

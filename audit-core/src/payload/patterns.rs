@@ -2,6 +2,7 @@
 //!
 //! Bodies are open upward, so that a longer format of tomorrow is still taken whole.
 
+use std::fmt;
 use std::sync::LazyLock;
 
 use regex_automata::util::prefilter::Prefilter;
@@ -191,12 +192,20 @@ enum Kind {
 }
 
 /// All literals of a policy, searched for at once.
-#[derive(Debug)]
 pub(super) struct Patterns {
     searches: Vec<Prefilter>,
-    /// By the first byte: what may begin here.
-    literals: Vec<(Box<[u8]>, Kind)>,
+    /// What may begin with each byte.
+    literals: Vec<Vec<(Box<[u8]>, Kind)>>,
     custom: Vec<Custom>,
+}
+
+impl fmt::Debug for Patterns {
+    /// The rules of the operator; the others are the same everywhere.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.custom.iter().map(|custom| &custom.rule))
+            .finish()
+    }
 }
 
 /// What was found: a stretch to take away, or text that poses as a mark.
@@ -251,9 +260,13 @@ impl Patterns {
             .chunks(64)
             .filter_map(|group| Prefilter::new(MatchKind::LeftmostFirst, group))
             .collect();
+        let mut by_first = vec![Vec::new(); 256];
+        for (literal, kind) in literals {
+            by_first[usize::from(literal[0])].push((literal, kind));
+        }
         Self {
             searches,
-            literals,
+            literals: by_first,
             custom,
         }
     }
@@ -263,7 +276,7 @@ impl Patterns {
         for search in &self.searches {
             let mut from = 0;
             while let Some(hit) = search.find(page, (from..page.len()).into()) {
-                for (literal, kind) in &self.literals {
+                for (literal, kind) in &self.literals[usize::from(page[hit.start])] {
                     if page[hit.start..].starts_with(literal)
                         && let Some(finding) = self.check(page, hit.start, literal.len(), *kind)
                     {

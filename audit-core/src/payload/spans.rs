@@ -19,6 +19,31 @@ impl<'p> Span<'p> {
             is_mark: false,
         }
     }
+
+    pub(super) fn mark(start: usize, end: usize) -> Self {
+        Self {
+            is_mark: true,
+            ..Self::new(start, end, "")
+        }
+    }
+}
+
+/// What of `spans` lies outside of `marks`, which are in order.
+pub(super) fn outside<'p>(spans: &[Span<'p>], marks: &[Span<'p>]) -> Vec<Span<'p>> {
+    let mut pieces = Vec::with_capacity(spans.len() + marks.len());
+    for span in spans {
+        let mut from = span.start;
+        let first = marks.partition_point(|mark| mark.end <= span.start);
+        for mark in marks[first..]
+            .iter()
+            .take_while(|mark| mark.start < span.end)
+        {
+            pieces.push(Span::new(from, mark.start, span.rule));
+            from = mark.end;
+        }
+        pieces.push(Span::new(from, span.end, span.rule));
+    }
+    pieces
 }
 
 /// Sorts `spans` and joins those that overlap; the first one, or else the longest, names the rule.
@@ -27,24 +52,16 @@ pub(super) fn merge(spans: &mut Vec<Span<'_>>) {
     if spans.len() < 2 {
         return;
     }
-    // A mark sorts before a finding of the same extent and so keeps its own wording.
     spans.sort_by(|a, b| {
-        (a.start, std::cmp::Reverse(a.end), !a.is_mark, a.rule).cmp(&(
-            b.start,
-            std::cmp::Reverse(b.end),
-            !b.is_mark,
-            b.rule,
-        ))
+        let order = |span: &Span<'_>| (span.start, std::cmp::Reverse(span.end));
+        order(a).cmp(&order(b)).then_with(|| a.rule.cmp(b.rule))
     });
     let mut kept = 0;
     for i in 1..spans.len() {
         let next = spans[i];
         let last = &mut spans[kept];
         if next.start < last.end {
-            if next.end > last.end {
-                last.end = next.end;
-                last.is_mark = false;
-            }
+            last.end = std::cmp::max(last.end, next.end);
         } else {
             kept += 1;
             spans[kept] = next;

@@ -48,22 +48,61 @@ pub(super) struct Node<'p> {
     pub(super) whole: bool,
     /// Its end was seen in the input.
     pub(super) ended: bool,
+    /// Its text stands for itself in JSON.
+    pub(super) plain: bool,
     /// A container with more items than are kept.
     pub(super) over: bool,
     /// The rule that takes the whole value away.
     pub(super) rule: Option<&'p str>,
     /// Its text on the page.
-    pub(super) text: (usize, usize),
+    pub(super) text: Extent,
     /// Where it stands in the input.
-    pub(super) raw: (usize, usize),
-    /// The node after it and all that is in it.
-    pub(super) end: usize,
+    pub(super) raw: Extent,
+    end: u32,
 }
 
 impl Node<'_> {
+    /// The node after it and all that is in it.
+    pub(super) fn end(&self) -> usize {
+        self.end as usize
+    }
+
     pub(super) fn has_text(&self) -> bool {
         matches!(self.kind, Kind::Key | Kind::Number | Kind::String)
     }
+}
+
+/// From where to where, small because there are many.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Extent {
+    start: u32,
+    end: u32,
+}
+
+impl Extent {
+    fn new((start, end): (usize, usize)) -> Self {
+        Self {
+            start: narrow(start),
+            end: narrow(end),
+        }
+    }
+
+    pub(super) fn start(self) -> usize {
+        self.start as usize
+    }
+
+    pub(super) fn end(self) -> usize {
+        self.end as usize
+    }
+
+    fn set_end(&mut self, end: usize) {
+        self.end = narrow(end);
+    }
+}
+
+/// No budget reaches as far as the limit of this.
+fn narrow(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 /// How much of an input goes on the tape.
@@ -121,6 +160,8 @@ enum Role {
     Name,
     #[default]
     Other,
+    /// `rawHeaders`: names and values in turn.
+    Pairs,
     /// The members of a JSON Schema.
     Properties,
     /// `value`: named by what stands beside it.
@@ -128,11 +169,10 @@ enum Role {
 }
 
 /// What is known of the value that comes next.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Expected<'p> {
     secret: Option<Secret<'p>>,
     role: Role,
-    paths: Vec<Place>,
 }
 
 /// What a key on the page was found to mean.
@@ -185,9 +225,11 @@ pub(super) struct Tape<'p> {
     bounds: Bounds,
     frames: Vec<Frame<'p>>,
     values: Vec<usize>,
-    keys: KeyWords,
+    pub(super) keys: KeyWords,
     meanings: [Meaning<'p>; N_MEANINGS],
     expected: Expected<'p>,
+    /// Where the path selectors stand at the value that comes next.
+    expected_paths: Vec<Place>,
     estimate: usize,
     marks_are_ours: bool,
 }
@@ -205,10 +247,8 @@ impl<'p> Tape<'p> {
             values: Vec::new(),
             keys: KeyWords::default(),
             meanings: [Meaning::default(); N_MEANINGS],
-            expected: Expected {
-                paths: rules.selectors().start(),
-                ..Expected::default()
-            },
+            expected: Expected::default(),
+            expected_paths: rules.selectors().start(),
             estimate: 0,
             marks_are_ours,
         }
@@ -251,12 +291,13 @@ impl<'p> Tape<'p> {
         }
         frame.items += 1;
         if !frame.is_object {
+            self.expected_paths.clear();
             if !frame.paths.is_empty() {
                 let (paths, verdict) = self
                     .rules
                     .selectors()
                     .step_index(&frame.paths, frame.items - 1);
-                self.expected.paths = paths;
+                self.expected_paths = paths;
                 if verdict == Some(PathVerdict::Redact) {
                     self.expected.secret = Some(by_path());
                 }
@@ -292,37 +333,33 @@ impl<'p> Tape<'p> {
                 reach: Reach::Any,
             }));
         }
-        let mut paths = Vec::new();
+        self.expected_paths.clear();
         if !frame.paths.is_empty() {
             let (next, verdict) = self
                 .rules
                 .selectors()
                 .step_key(&frame.paths, &self.arena[start..end]);
-            paths = next;
+            self.expected_paths = next;
             match verdict {
                 Some(PathVerdict::Redact) => secret = Some(by_path()),
                 Some(PathVerdict::Keep) => secret = None,
                 None => {}
             }
         }
-        self.expected = Expected {
-            secret,
-            role,
-            paths,
-        };
+        self.expected = Expected { secret, role };
     }
 
     /// What the key at `start..end` of the page means. Records repeat their keys, so the last few
     /// are remembered.
     fn meaning(&mut self, start: usize, end: usize) -> Meaning<'p> {
         let key = &self.arena[start..end];
-        if marker::is_in(key) {
-            return Meaning::default();
-        }
         let slot = slot(key.as_bytes());
         let known = self.meanings[slot];
         if known.end > 0 && self.arena[known.start..known.end] == *key {
             return known;
+        }
+        if marker::is_in(key) {
+            return Meaning::default();
         }
         let words = self.keys.read(key);
         let role = match ROLES.position(words.joined()) {
@@ -330,6 +367,7 @@ impl<'p> Tape<'p> {
             Some(0..3) => Role::Value,
             Some(3) => Role::Properties,
             Some(4..10) => Role::FieldList,
+            Some(10..12) => Role::Pairs,
             Some(_) => Role::Name,
         };
         let meaning = Meaning {
@@ -399,7 +437,7 @@ impl<'p> Tape<'p> {
             pair: None,
             schema,
             is_schema: false,
-            paths: expected.paths,
+            paths: std::mem::take(&mut self.expected_paths),
             values: self.values.len(),
         });
         Admission::Enter
@@ -408,7 +446,7 @@ impl<'p> Tape<'p> {
     /// The container that was passed over ended before `at`, or was not seen to its end.
     pub(super) fn skipped(&mut self, at: usize, whole: bool) {
         if let Some(node) = self.nodes.last_mut() {
-            node.raw.1 = at;
+            node.raw.set_end(at);
             node.whole = whole;
             node.ended = whole;
             // What a rule takes away needs no looking at.
@@ -423,6 +461,13 @@ impl<'p> Tape<'p> {
         }
     }
 
+    /// The newest text was copied from the inside of a JSON string as it stands there.
+    pub(super) fn plain(&mut self) {
+        if let Some(node) = self.nodes.last_mut() {
+            node.plain = true;
+        }
+    }
+
     /// The innermost container ended before `at`.
     pub(super) fn close(&mut self, at: usize) {
         let end = self.nodes.len();
@@ -431,8 +476,8 @@ impl<'p> Tape<'p> {
         };
         let node = &mut self.nodes[frame.node];
         node.whole = true;
-        node.raw.1 = at;
-        node.end = end;
+        node.raw.set_end(at);
+        node.end = narrow(end);
         let is_over = node.over;
         self.leave(&frame, is_over);
         self.expected = Expected::default();
@@ -444,7 +489,7 @@ impl<'p> Tape<'p> {
         self.is_partial |= !self.frames.is_empty();
         while let Some(frame) = self.frames.pop() {
             let node = &mut self.nodes[frame.node];
-            node.end = end;
+            node.end = narrow(end);
             node.ended = false;
             self.leave(&frame, true);
         }
@@ -455,11 +500,12 @@ impl<'p> Tape<'p> {
             kind,
             whole,
             ended: true,
+            plain: false,
             over: false,
             rule: None,
-            text,
-            raw,
-            end: self.nodes.len() + 1,
+            text: Extent::new(text),
+            raw: Extent::new(raw),
+            end: narrow(self.nodes.len() + 1),
         });
     }
 
@@ -485,6 +531,7 @@ impl<'p> Tape<'p> {
             return;
         };
         let (is_object, items) = (frame.is_object, frame.items);
+        let in_pairs = frame.role == Role::Pairs;
         if is_object {
             match role {
                 Role::Name => self.named(node),
@@ -494,7 +541,7 @@ impl<'p> Tape<'p> {
                         self.redact(node, secret);
                     }
                 }
-                Role::FieldList | Role::Other | Role::Properties => {}
+                Role::FieldList | Role::Other | Role::Pairs | Role::Properties => {}
             }
         } else if frame.role != Role::FieldList {
             if items == 1 {
@@ -505,8 +552,9 @@ impl<'p> Tape<'p> {
             // `["--password", "…"]`: a flag names the argument after it.
             let text = self.nodes[node].text;
             let is_flag = self.nodes[node].kind == Kind::String
-                && self.arena[text.0..text.1].starts_with('-');
-            if is_flag {
+                && self.arena[text.start()..text.end()].starts_with('-');
+            let is_header = in_pairs && items % 2 == 1;
+            if is_flag || is_header {
                 self.expected.secret = self.secret_named(node);
             }
         }
@@ -514,10 +562,10 @@ impl<'p> Tape<'p> {
 
     fn secret_named(&mut self, node: usize) -> Option<Secret<'p>> {
         let Node { kind, text, .. } = self.nodes[node];
-        if kind != Kind::String || text.1 - text.0 > MAX_PAIR_NAME {
+        if kind != Kind::String || text.end() - text.start() > MAX_PAIR_NAME {
             return None;
         }
-        let name = &self.arena[text.0..text.1];
+        let name = &self.arena[text.start()..text.end()];
         if marker::is_in(name) {
             return None;
         }
@@ -573,7 +621,7 @@ impl<'p> Tape<'p> {
         let Node {
             kind, text, rule, ..
         } = self.nodes[node];
-        let text = &self.arena[text.0..text.1];
+        let text = &self.arena[text.start()..text.end()];
         let applies = match kind {
             Kind::Array | Kind::Closed | Kind::Object => true,
             Kind::False | Kind::Key | Kind::Null | Kind::True => secret.rule == BY_PATH,
@@ -604,6 +652,9 @@ static ROLES: WordSet = WordSet::new(&[
     "columns",
     "select",
     "names",
+    // Names and values in turn.
+    "rawheaders",
+    "headers",
     // A name.
     "name",
     "key",

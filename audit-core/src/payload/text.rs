@@ -10,13 +10,16 @@ use super::keys::KeyWords;
 use super::patterns::{Found, text_end, text_start};
 use super::policy::Rules;
 use super::spans::Span;
-use super::{assignment, marker, nested, runs};
+use super::{assignment, marker, nested, runs, spans};
 
 /// How many spellings inside each other are undone.
 const MAX_LEVEL: u8 = 3;
 
 /// What no rule reads: neither part of a name nor the end of a value.
 const OPAQUE: u8 = 1;
+
+/// Ends whatever stands before it: what was cut away is no part of a value.
+const CUT: u8 = b'<';
 
 /// Looks through pages by the rules of one policy.
 #[derive(Debug)]
@@ -27,6 +30,9 @@ pub(super) struct Finder<'p> {
     /// The text was written by an earlier pass: its marks are ours.
     marks_are_ours: bool,
 }
+
+/// How often a page is looked through: each look needs a finding of the one before.
+const MAX_LOOKS: usize = 4;
 
 /// What was found in a page.
 #[derive(Debug, Default)]
@@ -53,29 +59,50 @@ impl<'p> Finder<'p> {
     /// Looks through a page of texts as they were given.
     pub(super) fn page(&mut self, page: &str) -> Findings<'p> {
         let mut findings = Findings::default();
+        let mut marks = Vec::new();
         if !self.marks_are_ours {
             self.level(page.as_bytes(), 0, &mut findings);
-            return findings;
-        }
-        // Marks of ours are opaque: no rule reads their words.
-        let mut opaque = page.as_bytes().to_vec();
-        for start in memchr::memchr_iter(b'[', page.as_bytes()) {
-            if let Some(n) = marker::leading(&page[start..]) {
-                opaque[start..start + n].fill(OPAQUE);
-                findings.spans.push(Span {
-                    is_mark: true,
-                    ..Span::new(start, start + n, "")
-                });
+            if findings.spans.is_empty() {
+                return findings;
             }
+        } else {
+            let is_mark = |start| Some((start, marker::leading(&page[start..])?));
+            let starts = memchr::memchr_iter(b'[', page.as_bytes());
+            marks.extend(
+                starts
+                    .filter_map(is_mark)
+                    .map(|(start, n)| Span::mark(start, start + n)),
+            );
         }
-        self.level(&opaque, 0, &mut findings);
-        findings.posing.clear();
+        let mut opaque = page.as_bytes().to_vec();
+        for mark in &marks {
+            let is_cut = page[mark.start..].starts_with(marker::TRUNCATED);
+            opaque[mark.start..mark.end].fill(if is_cut { CUT } else { OPAQUE });
+        }
+        hide(&mut opaque, &findings.spans);
+        self.look_again(&mut opaque, &mut findings);
+        // No finding takes a mark of ours away.
+        findings.spans = spans::outside(&findings.spans, &marks);
+        findings.spans.append(&mut marks);
         findings
+    }
+
+    /// What was found is opaque to the rules: a value may begin before it and end after it. So
+    /// look until nothing more is found; a later pass over what is kept then finds nothing either.
+    fn look_again(&mut self, page: &mut [u8], findings: &mut Findings<'p>) {
+        for _ in 0..MAX_LOOKS {
+            let mut more = Findings::default();
+            self.level(page, 0, &mut more);
+            if more.spans.is_empty() {
+                break;
+            }
+            hide(page, &more.spans);
+            findings.spans.append(&mut more.spans);
+        }
     }
 
     /// Looks through a page that was spelled `level` times over.
     pub(super) fn level(&mut self, page: &[u8], level: u8, findings: &mut Findings<'p>) {
-        let first = findings.spans.len();
         self.rules.patterns().find_in(page, |found| match found {
             Found::Mark { start, end } => findings.posing.push((start, end)),
             Found::Secret(span) => findings.spans.push(span),
@@ -87,16 +114,6 @@ impl<'p> Finder<'p> {
             if credential.is_short() {
                 standing_alone(page, credential, &mut findings.spans);
             }
-        }
-        // What was found is opaque from here on: a value that begins before it ends after it.
-        let mut opaque = Vec::new();
-        let mut page = page;
-        if findings.spans.len() > first {
-            opaque.extend_from_slice(page);
-            for span in &findings.spans[first..] {
-                opaque[span.start..span.end].fill(OPAQUE);
-            }
-            page = &opaque;
         }
         assignment::find_in(page, self, &mut findings.spans);
         if level < MAX_LEVEL {
@@ -136,6 +153,12 @@ impl<'p> Finder<'p> {
             }
             from = end;
         }
+    }
+}
+
+fn hide(page: &mut [u8], spans: &[Span<'_>]) {
+    for span in spans {
+        page[span.start..span.end].fill(OPAQUE);
     }
 }
 

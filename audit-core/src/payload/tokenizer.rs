@@ -1,6 +1,6 @@
 //! JSON, read from bytes as far as the budgets go.
 
-use super::encodings::utf16_escape;
+use super::encodings::{plain_run, utf16_escape};
 use super::tape::{Admission, Kind, Tape};
 
 /// Deeper than this nothing is even passed over.
@@ -30,6 +30,8 @@ pub(super) struct Tokenizer<'i> {
     base: usize,
     /// Containers of the tape that others opened.
     floor: usize,
+    /// The last text stood in the input as it stands on the page.
+    was_plain: bool,
 }
 
 type Step<T = ()> = Result<T, Ending>;
@@ -42,6 +44,7 @@ impl<'i> Tokenizer<'i> {
             pos: 0,
             base: 0,
             floor: 0,
+            was_plain: false,
         }
     }
 
@@ -165,6 +168,9 @@ impl<'i> Tokenizer<'i> {
             }
         };
         tape.key(text, (self.base + start, self.base + self.pos), whole);
+        if self.was_plain {
+            tape.plain();
+        }
         if self.next()? != b':' {
             return Err(Ending::Malformed);
         }
@@ -184,6 +190,8 @@ impl<'i> Tokenizer<'i> {
         tape.string(text, raw, whole == Ok(true));
         if whole.is_err() {
             tape.unended();
+        } else if self.was_plain {
+            tape.plain();
         }
         whole.map(|_| ())
     }
@@ -192,16 +200,17 @@ impl<'i> Tokenizer<'i> {
     /// goes to its end. True if all of it is on the page.
     fn text(&mut self, tape: &mut Tape<'_>, window: usize) -> Step<bool> {
         self.pos += 1;
+        self.was_plain = false;
         let mut room = window;
-        // Most strings are short and plain: a look at each byte is the quickest way.
-        let plain = self.input[self.pos..].iter().take(SHORT);
-        let plain = plain.take_while(|&&b| is_plain(b)).count();
+        // Most strings are plain, and then there is no more to do than to copy them.
+        let plain = plain_run(&self.input[self.pos..], false);
         if self.input.get(self.pos + plain) == Some(&b'"')
             && plain <= room
             && let Ok(text) = std::str::from_utf8(&self.input[self.pos..self.pos + plain])
         {
             tape.arena.push_str(text);
             self.pos += plain + 1;
+            self.was_plain = true;
             return Ok(true);
         }
         loop {
@@ -221,7 +230,13 @@ impl<'i> Tokenizer<'i> {
                 self.pos += 1;
                 return Ok(true);
             }
-            let (c, n) = self.escape()?;
+            let (c, n) = match self.escape() {
+                Err(Ending::Cut) => {
+                    self.pos = self.input.len();
+                    return Err(Ending::Cut);
+                }
+                escape => escape?,
+            };
             if room == 0 {
                 return self.skip_text().map(|()| false);
             }
@@ -363,14 +378,6 @@ impl<'i> Tokenizer<'i> {
             self.pos += 1;
         }
     }
-}
-
-/// How long a short string is.
-const SHORT: usize = 40;
-
-/// ASCII that stands for itself in a string.
-fn is_plain(b: u8) -> bool {
-    matches!(b, 0x20..0x7f) && b != b'"' && b != b'\\'
 }
 
 /// `rest` may be the beginning of a low surrogate's escape.

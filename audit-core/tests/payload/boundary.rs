@@ -178,3 +178,44 @@ fn p16_cuts_keep_characters_whole() {
         }
     }
 }
+
+#[test]
+fn p6_a_token_that_no_rule_knows_is_kept_whole_or_not_at_all() {
+    const CAP: usize = 160;
+    let limits = PayloadLimits::default().with_string_chars(CAP);
+    let token = password(18);
+    for offset in offsets(CAP, token.len()) {
+        let text = format!("{} {token} {}", filler(offset), filler(300));
+        let payload = keep_within(json!(text).to_string(), limits);
+        if !text_of(&payload).contains(&token) {
+            assert_absent(&token, &payload, &format!("offset {offset}"));
+        }
+    }
+    for bytes in 64..300 {
+        let text = format!("{} {token} {}", filler(100), filler(300));
+        let payload = keep_within(
+            json!(text).to_string(),
+            PayloadLimits::default().with_bytes(bytes),
+        );
+        if !text_of(&payload).contains(&token) {
+            assert_absent(&token, &payload, &format!("{bytes} bytes"));
+        }
+    }
+}
+
+#[test]
+fn p6_no_fragment_of_a_secret_that_is_no_token() {
+    const CAP: usize = 160;
+    let limits = PayloadLimits::default().with_string_chars(CAP);
+    let secret = crate::support::Random::new(19).word(b"!$*()^abcdefgh,23", 60);
+    for text in [
+        format!("amqp://me:{secret}@host/x"),
+        format!("password='{secret}'"),
+    ] {
+        for offset in offsets(CAP, text.len()) {
+            let text = format!("{} {text} {}", filler(offset), filler(900));
+            let payload = keep_within(json!(text).to_string(), limits);
+            assert_absent(&secret, &payload, &format!("offset {offset}"));
+        }
+    }
+}

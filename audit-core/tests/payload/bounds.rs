@@ -59,7 +59,7 @@ proptest! {
         chars in 32usize..700,
     ) {
         let text = words.join(" ");
-        let wide = PayloadLimits::default().with_bytes(1 << 20).with_string_chars(1 << 20).with_scan_bytes(1 << 20);
+        let wide = PayloadLimits::default().with_bytes(1 << 20).with_string_chars(1 << 16).with_scan_bytes(1 << 20);
         let all = value(&keep_within(json!(text).to_string(), wide));
         let kept = value(&keep_within(json!(text).to_string(), wide.with_string_chars(chars)));
         let (all, kept) = (all.as_str().unwrap(), kept.as_str().unwrap());
@@ -295,4 +295,31 @@ fn small_fields_survive_a_big_blob() {
     assert_eq!(kept["mime"], "image/png");
     assert_eq!(kept["n"], 3);
     assert_eq!(kept["data"], "[TRUNCATED:40002]");
+}
+
+#[test]
+fn p4_an_escape_at_the_end_of_what_is_looked_at_counts_to_its_end() {
+    let input = json!(["some words and \\ more \" words \u{1} after"]);
+    for scan in 64..120 {
+        let input = json!(["x".repeat(scan - 64), input.clone()]);
+        let policy = policy_of(PayloadLimits::default().with_scan_bytes(scan));
+        let context = PayloadContext::request(&policy);
+        let from_value = Payload::from_serialize(&input, &context);
+        let from_bytes = Payload::from_json(input.to_string(), &context);
+        assert_eq!(json(&from_value), json(&from_bytes));
+        assert_eq!(
+            from_value.report().scanned_bytes,
+            from_bytes.report().scanned_bytes
+        );
+    }
+    for scan in 64..80 {
+        let input = json!(["\\".repeat(40)]);
+        let policy = policy_of(PayloadLimits::default().with_scan_bytes(scan));
+        let context = PayloadContext::request(&policy);
+        let from_value = Payload::from_serialize(&input, &context);
+        assert_eq!(
+            json(&from_value),
+            json(&Payload::from_json(input.to_string(), &context))
+        );
+    }
 }

@@ -4,7 +4,7 @@
 //! here is used; with it, an empty folder is an error.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use audit_core::payload::{Payload, PayloadContext, PayloadLimits, PayloadPolicy};
 use serde_json::{Value, json};
@@ -13,7 +13,9 @@ use crate::bounds::assert_storable;
 use crate::support::{json as text_of, keep, keep_within};
 
 fn corpora() -> Option<PathBuf> {
-    std::env::var_os("AUDIT_CORPORA").map(PathBuf::from)
+    // A relative folder is meant from the root of the workspace, where the tests are started.
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    std::env::var_os("AUDIT_CORPORA").map(|folder| root.join(folder))
 }
 
 /// Documents of JSONTestSuite's kinds, for who has not got the suite.

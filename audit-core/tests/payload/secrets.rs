@@ -116,6 +116,15 @@ fn named_placements(secret: &str) -> Vec<(&'static str, String)> {
             json!({"header": "Cookie", "value": {"x": secret}}).to_string(),
         ),
         (
+            "raw headers",
+            json!({"rawHeaders": ["Host", "x", "Authorization", secret, "Accept", "y"]})
+                .to_string(),
+        ),
+        (
+            "XML",
+            json!({"a": format!("<db><password>{secret}</password></db>")}).to_string(),
+        ),
+        (
             "two elements",
             json!([["Authorization", secret]]).to_string(),
         ),
