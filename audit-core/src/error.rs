@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::event::InvalidField;
+use crate::sink::{Refusal, RefusalKind};
 
 /// Why an operation of a sink, a reader or a logger failed.
 ///
@@ -90,6 +91,14 @@ impl Error {
         matches!(self.kind(), ErrorKind::Invalid | ErrorKind::Rejected)
     }
 
+    /// Whether the store holds the same id with other content.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        let source = self.source();
+        let refusal = source.and_then(|source| source.downcast_ref::<Refusal>());
+        refusal.is_some_and(|refusal| refusal.kind() == RefusalKind::Conflict)
+    }
+
     /// Whether the other side was closed.
     #[must_use]
     pub fn is_closed(&self) -> bool {
@@ -119,6 +128,12 @@ impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         let source = self.0.source.as_deref()?;
         Some(source)
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::with_source(ErrorKind::Rejected, "the store refuses the event", refusal)
     }
 }
 

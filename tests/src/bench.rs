@@ -165,6 +165,9 @@ impl<'a> Bench<'a> {
     /// Measures all cases, round by round, and prints the medians.
     ///
     /// One round before the first is not counted.
+    ///
+    /// # Panics
+    /// A case is compared with one that there is not.
     pub fn run(mut self, options: Options) {
         for round in 0..=options.n_rounds() {
             for case in &mut self.cases {
@@ -204,9 +207,10 @@ impl Case<'_> {
             .map(|name| (name, figure(&|sample| sample.more.get(name).copied())))
             .collect();
         let ns_per_event = figure(&|sample| Some(sample.ns_per_event));
-        let rival = self
-            .rival
-            .and_then(|name| all.iter().find(|case| case.name == name));
+        let rival = self.rival.map(|name| {
+            let found = all.iter().find(|case| case.name == name);
+            found.unwrap_or_else(|| panic!("there is no case {name} to compare with"))
+        });
         let vs = rival.map(|rival| {
             // Pair by pair: what both rounds suffered alike falls out.
             let pairs = self.samples.iter().zip(&rival.samples);

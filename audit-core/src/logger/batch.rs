@@ -4,7 +4,7 @@ use super::acknowledgement::Recorded;
 use super::audit_logger::Shared;
 use super::loss::LossReason;
 use super::queue::{Entry, Origin};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::event::AuditEvent;
 use crate::sink::{Receipt, Refusal, RefusalKind};
 
@@ -140,7 +140,7 @@ fn refuse(shared: &Shared, entry: &Entry, refusal: Refusal) -> Error {
     let event = &entry.event;
     tracing::error!(id = %event.id, seq = %event.seq, ?reason, "the store refuses an audit event");
     lose(shared, entry, reason);
-    Error::with_source(ErrorKind::Rejected, "the store refuses the event", refusal)
+    refusal.into()
 }
 
 fn lose(shared: &Shared, entry: &Entry, reason: LossReason) {
