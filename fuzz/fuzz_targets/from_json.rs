@@ -29,7 +29,7 @@ fuzz_target!(|input: Input<'_>| {
         .with_depth(1 + usize::from(input.depth % 64))
         .with_items(2 + usize::from(input.items))
         .with_key_chars(32 + usize::from(input.chars % 512))
-        .with_string_chars(32 + usize::from(input.chars))
+        .with_string_chars(32 + usize::from(input.chars / 2))
         .with_scan_bytes(64 + usize::from(input.scan));
     let policy = PayloadPolicy::builder().limits(limits).build().expect("limits in range");
 
