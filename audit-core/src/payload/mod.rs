@@ -67,6 +67,7 @@ mod tokenizer;
 mod word_set;
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -79,10 +80,11 @@ pub use policy_builder::{InvalidPolicy, PayloadPolicyBuilder};
 pub use report::{Coverage, PayloadFailure, PayloadLevel, PayloadReport};
 pub use restore::InvalidPayload;
 
-/// A redacted and bounded payload: the only form in which an event carries one.
+/// A redacted and bounded payload: the only form in which an event carries one. A clone shares the
+/// text.
 #[derive(Clone)]
 pub struct Payload {
-    json: Option<Box<str>>,
+    json: Option<Arc<str>>,
     report: PayloadReport,
 }
 
@@ -161,7 +163,7 @@ impl Payload {
     pub fn restore(json: Option<&str>, report: PayloadReport) -> Result<Self, InvalidPayload> {
         json.map_or(Ok(()), restore::check)?;
         Ok(Self {
-            json: json.map(Into::into),
+            json: json.map(restore::on_one_line),
             report,
         })
     }

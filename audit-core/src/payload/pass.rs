@@ -279,7 +279,7 @@ fn finish<'a>(
         }
     }
     let payload = Payload {
-        json: Some(emitted.json.into_boxed_str()),
+        json: Some(emitted.json.into()),
         report,
     };
     (payload, emitted.notes)

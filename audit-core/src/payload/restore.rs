@@ -1,6 +1,7 @@
 //! What a store may hand back.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -22,6 +23,24 @@ impl fmt::Display for InvalidPayload {
 }
 
 impl std::error::Error for InvalidPayload {}
+
+/// Valid JSON without the space between items that a store may have put there, so that an event
+/// stays one line.
+pub(super) fn on_one_line(json: &str) -> Arc<str> {
+    let is_space = |c: char| matches!(c, ' ' | '\t' | '\n' | '\r');
+    let (mut is_in_string, mut is_escaped) = (false, false);
+    let is_kept = |c: &char| {
+        let was_escaped = std::mem::replace(&mut is_escaped, false);
+        if is_in_string {
+            is_escaped = *c == '\\' && !was_escaped;
+            is_in_string = *c != '"' || was_escaped;
+            return true;
+        }
+        is_in_string = *c == '"';
+        !is_space(*c)
+    };
+    json.chars().filter(is_kept).collect::<String>().into()
+}
 
 /// Whether `json` can be a payload that a store gives back.
 pub(super) fn check(json: &str) -> Result<(), InvalidPayload> {
@@ -54,4 +73,20 @@ pub(super) fn check(json: &str) -> Result<(), InvalidPayload> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn space_between_items_goes_and_space_in_texts_stays() {
+        let json = "{ \"a b\" :\n[1, \"x \\\" , \\\\\", \"\\n \"]\t}";
+        let expected = "{\"a b\":[1,\"x \\\" , \\\\\",\"\\n \"]}";
+        assert_eq!(&*on_one_line(json), expected);
+        assert_eq!(
+            serde_json::from_str::<Value>(json).unwrap(),
+            serde_json::from_str::<Value>(expected).unwrap()
+        );
+    }
 }
