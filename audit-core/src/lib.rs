@@ -41,11 +41,13 @@ pub mod logger;
 
 mod clock;
 mod error;
+mod glob;
 mod ids;
 
 pub use clock::{Clock, SystemClock};
 pub use error::{Error, ErrorKind};
 pub use event::AuditEvent;
+pub use glob::Glob;
 pub use ids::{IdSource, MonotonicIds};
 pub use logger::AuditLogger;
 pub use reader::AuditReader;

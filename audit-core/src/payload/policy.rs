@@ -7,8 +7,9 @@ use super::key_rules::{Reach, Secret, built_in};
 use super::keys::KeyWords;
 use super::patterns::Patterns;
 use super::policy_builder::PayloadPolicyBuilder;
-use super::selector::{Selectors, matches_glob};
+use super::selector::Selectors;
 use super::{CallerCredential, PayloadLevel, PayloadLimits, leaf};
+use crate::Glob;
 
 /// The operator's rules: what counts as a secret, how much is kept.
 ///
@@ -55,7 +56,7 @@ pub(super) struct Rules {
     pub(super) selectors: Selectors,
     /// None where the policy has no pattern of its own.
     pub(super) patterns: Option<Patterns>,
-    pub(super) levels: Vec<(Box<str>, PayloadLevel)>,
+    pub(super) levels: Vec<(Glob, PayloadLevel)>,
     pub(super) default_level: PayloadLevel,
     pub(super) fingerprints: Option<Fingerprints>,
 }
@@ -100,9 +101,8 @@ impl PayloadPolicy {
             default_level,
             ..
         } = &*self.rules;
-        let matching = |(glob, _): &&(Box<str>, PayloadLevel)| {
-            tool.is_some_and(|tool| matches_glob(glob, tool))
-        };
+        let matching =
+            |(glob, _): &&(Glob, PayloadLevel)| tool.is_some_and(|tool| glob.matches(tool));
         levels
             .iter()
             .rev()

@@ -11,6 +11,7 @@ use super::patterns::{Custom, Patterns};
 use super::policy::{PayloadPolicy, Rules};
 use super::selector::PathVerdict;
 use super::{PayloadLevel, PayloadLimits};
+use crate::Glob;
 
 /// The shortest literal that a pattern may begin with: what is shorter is found everywhere.
 const MIN_PREFIX: usize = 3;
@@ -91,9 +92,9 @@ impl PayloadPolicyBuilder {
         self
     }
 
-    /// How much is kept of the payloads of tools whose names look like `glob`.
+    /// How much is kept of the payloads of tools whose names match the pattern.
     pub fn level(mut self, glob: &str, level: PayloadLevel) -> Self {
-        self.rules.levels.push((glob.into(), level));
+        self.rules.levels.push((Glob::new(glob), level));
         self
     }
 

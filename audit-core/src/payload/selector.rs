@@ -113,51 +113,9 @@ impl Selectors {
     }
 }
 
-/// Whether `name` looks like `glob`, in which `*` is any text and `?` any character.
-pub(super) fn matches_glob(glob: &str, name: &str) -> bool {
-    let (glob, name): (Vec<char>, Vec<char>) = (glob.chars().collect(), name.chars().collect());
-    let (mut g, mut n) = (0, 0);
-    let mut retry = None;
-    while n < name.len() {
-        match glob.get(g) {
-            Some('*') => {
-                retry = Some((g + 1, n));
-                g += 1;
-            }
-            Some(&c) if c == '?' || c == name[n] => {
-                g += 1;
-                n += 1;
-            }
-            _ => {
-                let Some((after_star, from)) = retry else {
-                    return false;
-                };
-                retry = Some((after_star, from + 1));
-                g = after_star;
-                n = from + 1;
-            }
-        }
-    }
-    glob[g..].iter().all(|&c| c == '*')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn globs_match_as_a_shell_does() {
-        for (glob, name, expected) in [
-            ("*", "", true),
-            ("search_*", "search_code", true),
-            ("search_*", "research_code", false),
-            ("*_secret?", "get_secrets", true),
-            ("*a*b", "xaxbxb", true),
-            ("?", "", false),
-        ] {
-            assert_eq!(matches_glob(glob, name), expected, "{glob} {name}");
-        }
-    }
 
     #[test]
     fn redaction_wins_over_keeping() {

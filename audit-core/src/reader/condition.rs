@@ -1,8 +1,8 @@
 use std::fmt;
 
 use super::field::{Field, TextField};
-use super::glob::Glob;
 use super::span::Span;
+use crate::Glob;
 use crate::event::{
     AuditEvent, CheckName, EventId, EventMetadata, Latency, Outcome, Seq, SpanId, StatusCode,
     Timestamp, TraceId, Verdict,

@@ -14,7 +14,8 @@ use crate::event::AuditEvent;
 /// # Examples
 /// ```
 /// use audit_core::event::Outcome;
-/// use audit_core::reader::{Condition, Filter, Glob, TextField};
+/// use audit_core::Glob;
+/// use audit_core::reader::{Condition, Filter, TextField};
 ///
 /// let refused_deletions = Filter::all()
 ///     .with(Condition::Text(TextField::Tool, Glob::new("delete_*")))

@@ -8,7 +8,6 @@ mod filter;
 mod follow;
 mod forward;
 mod gap;
-mod glob;
 mod page;
 mod span;
 mod statistics;
@@ -24,7 +23,6 @@ pub use field::{Field, TextField};
 pub use filter::{Filter, Term};
 pub use follow::{FollowFrom, FollowPosition, FollowRequest, Followed, FollowedEvent};
 pub use gap::SeqGap;
-pub use glob::Glob;
 pub use page::{Order, Page, PageRequest, Scan};
 pub use span::Span;
 pub use statistics::{

@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
+use audit_core::Glob;
 use audit_core::event::{
     AuditEvent, CheckName, Latency, Outcome, Seq, StatusCode, Timestamp, Verdict,
 };
-use audit_core::reader::{Condition, Filter, Glob, GroupBy, Order, Span, TextField, TimeBucket};
+use audit_core::reader::{Condition, Filter, GroupBy, Order, Span, TextField, TimeBucket};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
