@@ -17,7 +17,7 @@ use crate::event::text::{
     ApiKeyId, Method, RequestId, Role, SessionId, ToolName, Upstream, WriterId,
 };
 use crate::event::timestamp::Timestamp;
-use crate::payload::{InvalidPayload, Payload, PayloadLevel, PayloadReport};
+use crate::payload::{InvalidPayload, Payload, PayloadReport};
 
 impl AuditEvent {
     /// Reads what [`to_json`](Self::to_json) wrote. For stores, spools and importers of exports.
@@ -226,12 +226,8 @@ fn restore_payload(
             },
         )
         .into()),
-        (json, Some(report)) => {
-            // At full level something is always kept: what stands there as `null` is the payload.
-            let null = (report.level == PayloadLevel::Full).then_some("null");
-            Payload::restore(json.map(RawValue::get).or(null), report)
-                .map(Some)
-                .map_err(|source| InvalidEvent(InvalidEventKind::Payload { field, source }))
-        }
+        (json, Some(report)) => Payload::restore(json.map(RawValue::get), report)
+            .map(Some)
+            .map_err(|source| InvalidEvent(InvalidEventKind::Payload { field, source })),
     }
 }
