@@ -9,9 +9,10 @@ use super::encodings::{LOWER, plain_run};
 use super::leaf::{Leaf, fingerprint};
 use super::limits::PayloadLimits;
 use super::marker::{self, DUPLICATE, Size};
+use super::node::{Kind, Node};
 use super::policy::Rules;
 use super::spans::Span;
-use super::tape::{Kind, Node, Tape};
+use super::tape::Tape;
 use super::{CallerCredential, Redaction};
 
 /// The mark of a container that goes on where the budget ended.

@@ -37,6 +37,7 @@
 
 mod assignment;
 mod authorization;
+mod bounds;
 mod context;
 mod credential;
 mod cut;
@@ -50,6 +51,7 @@ mod leaf;
 mod limits;
 mod marker;
 mod nested;
+mod node;
 mod pass;
 mod patterns;
 mod policy;

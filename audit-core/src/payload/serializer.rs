@@ -7,8 +7,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use serde::ser::{self, Serialize};
 
 use super::emit::escaped_len;
+use super::node::Kind;
 use super::serializer_text::{Purpose, TextWriter};
-use super::tape::{Admission, Kind, Tape};
+use super::tape::{Admission, Tape};
 use super::tokenizer::{Ending, MAX_DEPTH, Tokenizer, push_text};
 
 /// What serde_json calls a value that is JSON already, and a number of any length.
