@@ -4,8 +4,7 @@
 //! Where that fails first, a whole payload may yet fit to the byte without marks, so writing goes on
 //! and comes back to that place if it does not.
 
-use super::cut::floor;
-use super::encodings::{LOWER, plain_run};
+use super::escaping::{escape, escaped_room};
 use super::leaf::{Leaf, fingerprint};
 use super::limits::PayloadLimits;
 use super::marker::{self, DUPLICATE, Size};
@@ -510,54 +509,6 @@ fn size(node: &Node<'_>) -> Size {
     Size {
         bytes: node.raw.end() - node.raw.start(),
         at_least: !node.ended,
-    }
-}
-
-/// Writes `text` as the inside of a JSON string.
-fn escape(out: &mut String, text: &str) {
-    let bytes = text.as_bytes();
-    let mut from = 0;
-    loop {
-        let to = from + plain_run(&bytes[from..], true);
-        out.push_str(&text[from..to]);
-        let Some(&b) = bytes.get(to) else { break };
-        from = to + 1;
-        match b {
-            b'"' => out.push_str("\\\""),
-            b'\\' => out.push_str("\\\\"),
-            b'\n' => out.push_str("\\n"),
-            b'\r' => out.push_str("\\r"),
-            b'\t' => out.push_str("\\t"),
-            0x08 => out.push_str("\\b"),
-            0x0c => out.push_str("\\f"),
-            _ => {
-                out.push_str("\\u00");
-                for digit in [b >> 4, b & 15] {
-                    out.push(char::from(LOWER[usize::from(digit)]));
-                }
-            }
-        }
-    }
-}
-
-/// How many bytes of `text` take no more than `room` when they are escaped.
-fn escaped_room(text: &str, room: usize) -> usize {
-    let mut taken = 0;
-    for (i, b) in text.bytes().enumerate() {
-        taken += escaped_len(b);
-        if taken > room {
-            return floor(text, i);
-        }
-    }
-    text.len()
-}
-
-/// How many bytes a byte takes inside a JSON string.
-pub(super) fn escaped_len(b: u8) -> usize {
-    match b {
-        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
-        0..0x20 => 6,
-        _ => 1,
     }
 }
 

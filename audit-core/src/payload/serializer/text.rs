@@ -2,7 +2,8 @@
 
 use serde::ser::{Impossible, Serialize, Serializer};
 
-use super::serializer::{Stop, Writer};
+use super::writer::Writer;
+use super::{Done, Stop};
 
 /// What the text is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +20,6 @@ pub(super) struct TextWriter<'w, 't, 'p> {
     pub(super) purpose: Purpose,
 }
 
-type Done = Result<(), Stop>;
 type No = Impossible<(), Stop>;
 
 impl TextWriter<'_, '_, '_> {
