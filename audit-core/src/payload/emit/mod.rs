@@ -4,10 +4,13 @@
 //! Where that fails first, a whole payload may yet fit to the byte without marks, so writing goes on
 //! and comes back to that place if it does not.
 
-use super::escaping::{escape, escaped_room};
-use super::leaf::{Leaf, fingerprint};
+mod overflow;
+mod strings;
+
+use overflow::State;
+
+use super::leaf::Leaf;
 use super::limits::PayloadLimits;
-use super::marker::{self, DUPLICATE, Size};
 use super::node::{Kind, Node};
 use super::policy::Rules;
 use super::spans::Span;
@@ -16,40 +19,6 @@ use super::{CallerCredential, Redaction};
 
 /// The mark of a container that goes on where the budget ended.
 const MORE: &str = "\"[TRUNCATED]\"";
-
-/// What was written.
-#[derive(Debug)]
-pub(super) struct Emitted<'p> {
-    pub(super) json: String,
-    /// Rules, once for each redaction.
-    pub(super) applied: Vec<&'p str>,
-    pub(super) truncated: bool,
-    /// Where marks stand.
-    pub(super) marks: Vec<(usize, usize)>,
-    /// Rule and place of each redaction, if asked for.
-    pub(super) notes: Vec<Redaction>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Open {
-    node: usize,
-    end: usize,
-    is_object: bool,
-    n_items: usize,
-    /// Where its keys begin in the list of all.
-    keys: usize,
-}
-
-/// A state to come back to.
-#[derive(Debug)]
-struct State {
-    item: usize,
-    json: usize,
-    applied: usize,
-    marks: usize,
-    stack: Vec<Open>,
-    keys: Vec<(usize, usize)>,
-}
 
 /// Writes one tape.
 #[derive(Debug)]
@@ -231,123 +200,6 @@ impl<'t, 'p> Emitter<'t, 'p> {
         node.end()
     }
 
-    fn redacted(&mut self, node: &'t Node<'p>, rule: &'p str) {
-        let text = &self.tape.arena[node.text.start()..node.text.end()];
-        let fingerprint = if node.whole && node.has_text() {
-            fingerprint(self.rules, self.credentials, rule, text.as_bytes())
-        } else {
-            None
-        };
-        self.out.json.push('"');
-        let start = self.out.json.len();
-        marker::redacted(&mut self.out.json, rule, fingerprint.as_deref());
-        self.out.marks.push((start, self.out.json.len()));
-        self.out.json.push('"');
-        self.applied(rule, node, 0);
-    }
-
-    /// The mark of a value that is left out or cut, as a string.
-    fn size_mark(&mut self, node: &'t Node<'p>) {
-        self.out.json.push('"');
-        let start = self.out.json.len();
-        marker::truncated(&mut self.out.json, size(node));
-        self.out.marks.push((start, self.out.json.len()));
-        self.out.json.push('"');
-        self.out.truncated = true;
-    }
-
-    fn string(&mut self, node: &'t Node<'p>, chars: usize) {
-        let text = &self.tape.arena[node.text.start()..node.text.end()];
-        if node.whole && text.len() <= chars && self.spans_of(node).is_empty() {
-            self.out.json.push('"');
-            if node.plain {
-                self.out.json.push_str(text);
-            } else {
-                escape(&mut self.out.json, text);
-            }
-            self.out.json.push('"');
-            return;
-        }
-        self.read_leaf(node);
-        let cut = self.leaf.cut(chars, size(node), !node.whole);
-        self.out.truncated |= cut;
-        self.write_leaf();
-    }
-
-    /// Puts the redacted text of `node` together.
-    fn read_leaf(&mut self, node: &'t Node<'p>) {
-        let spans = self.spans_of(node);
-        let text = &self.tape.arena[node.text.start()..node.text.end()];
-        self.leaf
-            .redact(self.rules, self.credentials, text, node.text.start(), spans);
-        for span in spans.iter().filter(|span| !span.is_mark) {
-            self.applied(
-                span.rule,
-                node,
-                span.start.saturating_sub(node.text.start()),
-            );
-        }
-    }
-
-    fn write_leaf(&mut self) {
-        let Leaf { text, marks } = &self.leaf;
-        self.out.json.push('"');
-        let mut from = 0;
-        for &(start, end) in marks {
-            escape(&mut self.out.json, &text[from..start]);
-            let at = self.out.json.len();
-            self.out.json.push_str(&text[start..end]);
-            self.out.marks.push((at, self.out.json.len()));
-            from = end;
-        }
-        escape(&mut self.out.json, &text[from..]);
-        self.out.json.push('"');
-    }
-
-    fn key(&mut self, i: usize) {
-        let node = self.node(i);
-        let start = self.out.json.len();
-        self.string(node, self.limits.key_chars);
-        let first = self.stack.last().map_or(0, |top| top.keys);
-        let is_taken = |keys: &[(usize, usize)], json: &str, key: &str| {
-            keys.iter()
-                .any(|&(start, end)| end - start == key.len() && json[start..end] == *key)
-        };
-        let mut n = 1;
-        while is_taken(&self.keys[first..], &self.out.json, &self.out.json[start..]) {
-            // jsonb keeps the last of equal keys and forgets the others: tell them apart.
-            n += 1;
-            let suffix = format!("{DUPLICATE}{n}]");
-            self.out.json.truncate(start);
-            self.out.marks.retain(|&(_, end)| end <= start);
-            let spans = self.spans_of(node);
-            let text = &self.tape.arena[node.text.start()..node.text.end()];
-            self.leaf
-                .redact(self.rules, self.credentials, text, node.text.start(), spans);
-            self.leaf.cut(
-                self.limits.key_chars - suffix.len(),
-                size(node),
-                !node.whole,
-            );
-            let at = self.leaf.text.len();
-            self.leaf.text.push_str(&suffix);
-            self.leaf.marks.push((at, self.leaf.text.len()));
-            self.write_leaf();
-        }
-        self.keys.push((start, self.out.json.len()));
-        self.out.json.push(':');
-    }
-
-    fn spans_of(&self, node: &'t Node<'p>) -> &'t [Span<'p>] {
-        let spans = self.spans;
-        if spans.is_empty() {
-            return spans;
-        }
-        let first = spans.partition_point(|span| span.end <= node.text.start());
-        let n = spans[first..].partition_point(|span| span.start < node.text.end());
-        &spans[first..first + n]
-    }
-
     fn close(&mut self, top: Open, is_cut: bool) {
         if is_cut {
             self.out.truncated = true;
@@ -399,117 +251,35 @@ impl<'t, 'p> Emitter<'t, 'p> {
         }
         place
     }
+}
 
-    /// Where writing stands before item `i`.
-    fn mark(&self, item: usize) -> (usize, usize, usize, usize, usize, Option<Open>) {
-        let out = &self.out;
-        let top = self.stack.last().copied();
-        (
-            item,
-            out.json.len(),
-            out.applied.len(),
-            out.marks.len(),
-            self.keys.len(),
-            top,
-        )
-    }
+/// What was written.
+#[derive(Debug)]
+pub(super) struct Emitted<'p> {
+    pub(super) json: String,
+    /// Rules, once for each redaction.
+    pub(super) applied: Vec<&'p str>,
+    pub(super) truncated: bool,
+    /// Where marks stand.
+    pub(super) marks: Vec<(usize, usize)>,
+    /// Rule and place of each redaction, if asked for.
+    pub(super) notes: Vec<Redaction>,
+}
 
-    /// The state before an item that was just written: it opened at most one container.
-    fn state(&self, before: (usize, usize, usize, usize, usize, Option<Open>)) -> State {
-        let (item, json, applied, marks, n_keys, top) = before;
-        let depth = self
-            .stack
-            .iter()
-            .position(|open| Some(open.node) == top.map(|top| top.node));
-        let mut stack = self.stack[..depth.unwrap_or(0)].to_vec();
-        stack.extend(top);
-        State {
-            item,
-            json,
-            applied,
-            marks,
-            stack,
-            keys: self.keys[..n_keys].to_vec(),
-        }
-    }
-
-    /// Comes back to `state`, keeps what fits of its item and closes everything.
-    fn finish_at(&mut self, state: State) {
-        let item = state.item;
-        self.restore(&state);
-        let (value, is_member) = match self.stack.last() {
-            Some(top) if top.is_object => (item + 1, true),
-            _ => (item, false),
-        };
-        let fits = self.part_of(item, value, is_member);
-        if !fits {
-            self.restore(&state);
-        }
-        let mut reached = if fits { value + 1 } else { item };
-        while let Some(top) = self.stack.last().copied() {
-            let is_cut = reached < top.end || !self.tape.nodes[top.node].whole;
-            self.close(top, is_cut);
-            reached = top.end;
-        }
-        self.out.truncated = true;
-    }
-
-    fn restore(&mut self, state: &State) {
-        self.out.json.truncate(state.json);
-        self.out.applied.truncate(state.applied);
-        if self.explains {
-            self.out.notes.truncate(state.applied);
-        }
-        self.out.marks.truncate(state.marks);
-        self.stack.clone_from(&state.stack);
-        self.reserved = self.stack.iter().map(|open| closing(open.is_object)).sum();
-        self.keys.clone_from(&state.keys);
-    }
-
-    /// Writes as much of a string as there is room for. False if it is none, or there is none.
-    fn part_of(&mut self, item: usize, value: usize, is_member: bool) -> bool {
-        let Some(node) = self.tape.nodes.get(value) else {
-            return false;
-        };
-        if node.kind != Kind::String || node.rule.is_some() {
-            return false;
-        }
-        self.comma();
-        if is_member {
-            self.key(item);
-        }
-        let mut mark = String::new();
-        marker::truncated(&mut mark, size(node));
-        let taken = self.out.json.len() + self.reserve() + mark.len() + 2;
-        let Some(room) = self.limits.bytes.checked_sub(taken) else {
-            return false;
-        };
-        self.read_leaf(node);
-        let chars = self.limits.string_chars.saturating_sub(mark.len());
-        let room = std::cmp::min(
-            escaped_room(&self.leaf.text, room),
-            super::cut::bytes_of_chars(&self.leaf.text, chars),
-        );
-        self.leaf.cut_at(room, !node.whole);
-        let at = self.leaf.text.len();
-        self.leaf.text.push_str(&mark);
-        self.leaf.marks.push((at, self.leaf.text.len()));
-        self.write_leaf();
-        true
-    }
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    node: usize,
+    end: usize,
+    is_object: bool,
+    n_items: usize,
+    /// Where its keys begin in the list of all.
+    keys: usize,
 }
 
 /// Bytes that closing a container with its mark takes.
 fn closing(is_object: bool) -> usize {
     let member = if is_object { ":true".len() } else { 0 };
     MORE.len() + member + ",}".len()
-}
-
-fn size(node: &Node<'_>) -> Size {
-    Size {
-        bytes: node.raw.end() - node.raw.start(),
-        at_least: !node.ended,
-    }
 }
 
 /// Numbers that every store takes and gives back in few characters: `1e131071` is eight bytes
