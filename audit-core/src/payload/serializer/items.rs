@@ -87,49 +87,32 @@ enum Form {
     Variant,
 }
 
-impl ser::SerializeSeq for Items<'_, '_, '_> {
-    type Ok = ();
-    type Error = Stop;
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
-        self.element(value)
-    }
-    fn end(self) -> Done {
-        self.close()
-    }
+/// serde has a trait for each kind of container; here there are only elements and members.
+macro_rules! container {
+    ($container:ident: $method:ident => $item:ident($($key:ident)?)) => {
+        impl ser::$container for Items<'_, '_, '_> {
+            type Ok = ();
+            type Error = Stop;
+            fn $method<T: Serialize + ?Sized>(
+                &mut self,
+                $($key: &'static str,)?
+                value: &T,
+            ) -> Done {
+                self.$item($($key,)? value)
+            }
+            fn end(self) -> Done {
+                self.close()
+            }
+        }
+    };
 }
 
-impl ser::SerializeTuple for Items<'_, '_, '_> {
-    type Ok = ();
-    type Error = Stop;
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
-        self.element(value)
-    }
-    fn end(self) -> Done {
-        self.close()
-    }
-}
-
-impl ser::SerializeTupleStruct for Items<'_, '_, '_> {
-    type Ok = ();
-    type Error = Stop;
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
-        self.element(value)
-    }
-    fn end(self) -> Done {
-        self.close()
-    }
-}
-
-impl ser::SerializeTupleVariant for Items<'_, '_, '_> {
-    type Ok = ();
-    type Error = Stop;
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
-        self.element(value)
-    }
-    fn end(self) -> Done {
-        self.close()
-    }
-}
+container!(SerializeSeq: serialize_element => element());
+container!(SerializeTuple: serialize_element => element());
+container!(SerializeTupleStruct: serialize_field => element());
+container!(SerializeTupleVariant: serialize_field => element());
+container!(SerializeStruct: serialize_field => member(key));
+container!(SerializeStructVariant: serialize_field => member(key));
 
 impl ser::SerializeMap for Items<'_, '_, '_> {
     type Ok = ();
@@ -139,28 +122,6 @@ impl ser::SerializeMap for Items<'_, '_, '_> {
     }
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
         value.serialize(&mut *self.writer)
-    }
-    fn end(self) -> Done {
-        self.close()
-    }
-}
-
-impl ser::SerializeStruct for Items<'_, '_, '_> {
-    type Ok = ();
-    type Error = Stop;
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Done {
-        self.member(key, value)
-    }
-    fn end(self) -> Done {
-        self.close()
-    }
-}
-
-impl ser::SerializeStructVariant for Items<'_, '_, '_> {
-    type Ok = ();
-    type Error = Stop;
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Done {
-        self.member(key, value)
     }
     fn end(self) -> Done {
         self.close()

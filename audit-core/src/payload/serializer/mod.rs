@@ -1,6 +1,23 @@
 //! Any `Serialize` written to a tape, in the same order and by the same budgets as the JSON that
 //! it would become: positions are those of its compact JSON.
 
+/// The methods of serde's trait that take an integer: each hands it to `self.number`. It stands above
+/// the modules because `text` says them too.
+macro_rules! integers {
+    () => {
+        integers!(
+            serialize_i8(i8), serialize_i16(i16), serialize_i32(i32), serialize_i64(i64),
+            serialize_i128(i128), serialize_u8(u8), serialize_u16(u16), serialize_u32(u32),
+            serialize_u64(u64), serialize_u128(u128)
+        );
+    };
+    ($($method:ident($integer:ty)),+) => {
+        $(fn $method(self, v: $integer) -> Done {
+            self.number(v)
+        })+
+    };
+}
+
 mod items;
 mod text;
 mod writer;
@@ -77,36 +94,7 @@ impl<'w, 't, 'p> ser::Serializer for &'w mut Writer<'t, 'p> {
             self.word("false", Kind::False)
         }
     }
-    fn serialize_i8(self, v: i8) -> Done {
-        self.number(v)
-    }
-    fn serialize_i16(self, v: i16) -> Done {
-        self.number(v)
-    }
-    fn serialize_i32(self, v: i32) -> Done {
-        self.number(v)
-    }
-    fn serialize_i64(self, v: i64) -> Done {
-        self.number(v)
-    }
-    fn serialize_i128(self, v: i128) -> Done {
-        self.number(v)
-    }
-    fn serialize_u8(self, v: u8) -> Done {
-        self.number(v)
-    }
-    fn serialize_u16(self, v: u16) -> Done {
-        self.number(v)
-    }
-    fn serialize_u32(self, v: u32) -> Done {
-        self.number(v)
-    }
-    fn serialize_u64(self, v: u64) -> Done {
-        self.number(v)
-    }
-    fn serialize_u128(self, v: u128) -> Done {
-        self.number(v)
-    }
+    integers!();
     fn serialize_f32(self, v: f32) -> Done {
         self.number(v)
     }
