@@ -35,36 +35,51 @@
 //! [`CallerCredential`] lists. Size, validity and cost are certain. Rules for keys and patterns are
 //! best effort: they find what looks like a secret.
 
-mod assignment;
-mod authorization;
+// What the operator and the caller say, and what they are told.
 mod context;
 mod credential;
-mod cut;
-mod emit;
-mod encodings;
-mod equality;
-mod fingerprint;
-mod key_rules;
-mod keys;
-mod leaf;
 mod limits;
-mod marker;
-mod nested;
-mod pass;
-mod patterns;
 mod policy;
 mod policy_builder;
 mod report;
-mod restore;
-mod runs;
-mod selector;
+
+// The way through all that follows.
+mod pass;
+
+// Input: bytes, or whatever serializes, onto a tape.
+mod bounds;
+mod node;
 mod serializer;
-mod serializer_text;
-mod spans;
 mod tape;
-mod text;
 mod tokenizer;
+
+// Rules for keys and places.
+mod key_rules;
+mod keys;
+mod selector;
 mod word_set;
+
+// Rules for texts, in any spelling.
+mod assignment;
+mod authorization;
+mod encodings;
+mod nested;
+mod patterns;
+mod runs;
+mod spans;
+mod text;
+
+// Output: the tape as JSON, with marks.
+mod cut;
+mod emit;
+mod escaping;
+mod fingerprint;
+mod leaf;
+mod marker;
+
+// Payloads that a store gives back.
+mod equality;
+mod restore;
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,9 +1,11 @@
 //! JSON inside a string: read by the same rules, and what they take away is found in the string.
 
+use super::bounds::Bounds;
 use super::encodings::utf16_escape;
+use super::node::Kind;
 use super::patterns::{text_end, text_start};
 use super::spans::Span;
-use super::tape::{Bounds, Kind, Tape};
+use super::tape::Tape;
 use super::text::Finder;
 use super::tokenizer::Tokenizer;
 

@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 
+use super::bounds::Bounds;
 use super::cut::floor;
 use super::emit::{Emitted, Emitter};
 use super::marker::{UNPARSEABLE, WITHHELD};
 use super::serializer::{self, Stop};
 use super::spans::{Span, merge};
-use super::tape::{Admission, Bounds, Tape};
+use super::tape::{Admission, Tape};
 use super::text::Finder;
 use super::tokenizer::{Ending, Tokenizer, push_text};
 use super::{

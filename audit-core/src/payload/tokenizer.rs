@@ -1,7 +1,8 @@
 //! JSON, read from bytes as far as the budgets go.
 
 use super::encodings::{plain_run, utf16_escape};
-use super::tape::{Admission, Kind, Tape};
+use super::node::Kind;
+use super::tape::{Admission, Tape};
 
 /// Deeper than this nothing is even passed over.
 pub(super) const MAX_DEPTH: usize = 128;

@@ -2,7 +2,8 @@
 
 use serde::ser::{Impossible, Serialize, Serializer};
 
-use super::serializer::{Stop, Writer};
+use super::writer::Writer;
+use super::{Done, Stop};
 
 /// What the text is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +20,6 @@ pub(super) struct TextWriter<'w, 't, 'p> {
     pub(super) purpose: Purpose,
 }
 
-type Done = Result<(), Stop>;
 type No = Impossible<(), Stop>;
 
 impl TextWriter<'_, '_, '_> {
@@ -58,36 +58,7 @@ impl Serializer for TextWriter<'_, '_, '_> {
     fn serialize_bool(self, v: bool) -> Done {
         self.text(if v { "true" } else { "false" })
     }
-    fn serialize_i8(self, v: i8) -> Done {
-        self.number(v)
-    }
-    fn serialize_i16(self, v: i16) -> Done {
-        self.number(v)
-    }
-    fn serialize_i32(self, v: i32) -> Done {
-        self.number(v)
-    }
-    fn serialize_i64(self, v: i64) -> Done {
-        self.number(v)
-    }
-    fn serialize_i128(self, v: i128) -> Done {
-        self.number(v)
-    }
-    fn serialize_u8(self, v: u8) -> Done {
-        self.number(v)
-    }
-    fn serialize_u16(self, v: u16) -> Done {
-        self.number(v)
-    }
-    fn serialize_u32(self, v: u32) -> Done {
-        self.number(v)
-    }
-    fn serialize_u64(self, v: u64) -> Done {
-        self.number(v)
-    }
-    fn serialize_u128(self, v: u128) -> Done {
-        self.number(v)
-    }
+    integers!();
     fn serialize_f32(self, v: f32) -> Done {
         self.float(&v)
     }

@@ -1,0 +1,40 @@
+//! How far an input is written down, so that no input costs more than the limits say.
+
+use super::limits::PayloadLimits;
+
+/// What is looked at beyond the longest text that is kept: a secret that begins before the cut
+/// shows its whole shape.
+pub(super) const LOOKAHEAD: usize = 512;
+
+/// How much of an input goes on the tape.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    pub(super) bytes: usize,
+    pub(super) depth: usize,
+    pub(super) items: usize,
+    pub(super) key_window: usize,
+    pub(super) string_window: usize,
+}
+
+impl Bounds {
+    pub(super) fn new(limits: &PayloadLimits) -> Self {
+        Self {
+            bytes: limits.bytes,
+            depth: limits.depth,
+            items: limits.items,
+            key_window: PayloadLimits::MAX.key_chars + LOOKAHEAD,
+            string_window: limits.string_chars + LOOKAHEAD,
+        }
+    }
+
+    /// For JSON inside a text that was bounded already.
+    pub(super) fn nested(bytes: usize) -> Self {
+        Self {
+            bytes: usize::MAX,
+            depth: PayloadLimits::MAX.depth,
+            items: usize::MAX,
+            key_window: bytes,
+            string_window: bytes,
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! The tape as canonical JSON that keeps to the budget of bytes.
+//!
+//! At each item it is known whether all open containers could still be closed with their marks.
+//! Where that fails first, a whole payload may yet fit to the byte without marks, so writing goes on
+//! and comes back to that place if it does not.
+
+mod overflow;
+mod strings;
+
+use overflow::State;
+
+use super::leaf::Leaf;
+use super::limits::PayloadLimits;
+use super::node::{Kind, Node};
+use super::policy::Rules;
+use super::spans::Span;
+use super::tape::Tape;
+use super::{CallerCredential, Redaction};
+
+/// The mark of a container that goes on where the budget ended.
+const MORE: &str = "\"[TRUNCATED]\"";
+
+/// Writes one tape.
+#[derive(Debug)]
+pub(super) struct Emitter<'t, 'p> {
+    tape: &'t Tape<'p>,
+    spans: &'t [Span<'p>],
+    rules: &'p Rules,
+    credentials: &'p [CallerCredential],
+    limits: PayloadLimits,
+    is_finished: bool,
+    explains: bool,
+    out: Emitted<'p>,
+    stack: Vec<Open>,
+    /// What closing the stack with its marks takes.
+    reserved: usize,
+    /// Where in the output the keys of open objects stand.
+    keys: Vec<(usize, usize)>,
+    leaf: Leaf,
+}
+
+impl<'t, 'p> Emitter<'t, 'p> {
+    pub(super) fn new(
+        tape: &'t Tape<'p>,
+        spans: &'t [Span<'p>],
+        rules: &'p Rules,
+        credentials: &'p [CallerCredential],
+        limits: PayloadLimits,
+    ) -> Self {
+        let room = std::cmp::min(limits.bytes, tape.arena.len() + tape.nodes.len() * 4 + 64);
+        Self {
+            tape,
+            spans,
+            rules,
+            credentials,
+            limits,
+            is_finished: false,
+            explains: false,
+            out: Emitted {
+                json: String::with_capacity(room),
+                applied: Vec::new(),
+                truncated: false,
+                marks: Vec::new(),
+                notes: Vec::new(),
+            },
+            stack: Vec::with_capacity(8),
+            reserved: 0,
+            keys: Vec::with_capacity(16),
+            leaf: Leaf::default(),
+        }
+    }
+
+    /// The tape holds all of the input.
+    pub(super) fn finished(mut self, is_finished: bool) -> Self {
+        self.is_finished = is_finished;
+        self
+    }
+
+    /// Note the place of each redaction.
+    pub(super) fn explaining(mut self, explains: bool) -> Self {
+        self.explains = explains;
+        self
+    }
+
+    pub(super) fn run(mut self) -> Emitted<'p> {
+        let mut return_to: Option<State> = None;
+        let mut i = 0;
+        loop {
+            while let Some(top) = self.stack.last().copied()
+                && top.end == i
+            {
+                self.close(top, !self.tape.nodes[top.node].whole);
+            }
+            if i >= self.tape.nodes.len() {
+                break;
+            }
+            let before = self.mark(i);
+            let next = self.item(i);
+            if self.out.json.len() + self.reserve() > self.limits.bytes {
+                if return_to.is_none() && self.is_finished {
+                    return_to = Some(self.state(before));
+                }
+                if !self.is_finished || self.out.json.len() + self.stack.len() > self.limits.bytes {
+                    let state = return_to.unwrap_or_else(|| self.state(before));
+                    self.finish_at(state);
+                    break;
+                }
+            }
+            i = next;
+        }
+        self.out
+    }
+
+    fn node(&self, i: usize) -> &'t Node<'p> {
+        // Borrowed from the tape and not from here: nodes are large to copy.
+        let tape: &'t Tape<'p> = self.tape;
+        &tape.nodes[i]
+    }
+
+    /// Bytes that closing all containers with their marks takes.
+    fn reserve(&self) -> usize {
+        self.reserved
+    }
+
+    /// Writes the item at `i` with its key; where the next one is.
+    fn item(&mut self, i: usize) -> usize {
+        let Some(top) = self.stack.last().copied() else {
+            return self.value(i);
+        };
+        let container = self.node(top.node);
+        let is_last = top.n_items + 1 == self.limits.items;
+        if is_last && !container.whole {
+            // The mark that closes it is an item too.
+            return top.end;
+        }
+        if is_last && container.over {
+            self.comma();
+            self.size_mark(container);
+            if top.is_object {
+                self.out.json.push_str(":true");
+            }
+            return top.end;
+        }
+        if !top.is_object {
+            self.comma();
+            return self.value(i);
+        }
+        if i + 1 >= top.end {
+            // A key whose value was cut away.
+            return top.end;
+        }
+        self.comma();
+        self.key(i);
+        self.value(i + 1)
+    }
+
+    fn comma(&mut self) {
+        if let Some(top) = self.stack.last_mut() {
+            if top.n_items > 0 {
+                self.out.json.push(',');
+            }
+            top.n_items += 1;
+        }
+    }
+
+    fn value(&mut self, i: usize) -> usize {
+        let node = self.node(i);
+        if let Some(rule) = node.rule {
+            self.redacted(node, rule);
+            return node.end();
+        }
+        match node.kind {
+            Kind::Array | Kind::Object => {
+                let is_object = node.kind == Kind::Object;
+                self.out.json.push(if is_object { '{' } else { '[' });
+                self.stack.push(Open {
+                    node: i,
+                    end: node.end(),
+                    is_object,
+                    n_items: 0,
+                    keys: self.keys.len(),
+                });
+                self.reserved += closing(is_object);
+                return i + 1;
+            }
+            Kind::Closed => self.size_mark(node),
+            Kind::False => self.out.json.push_str("false"),
+            Kind::Null => self.out.json.push_str("null"),
+            Kind::True => self.out.json.push_str("true"),
+            Kind::Key | Kind::String => self.string(node, self.limits.string_chars),
+            Kind::Number => {
+                let text = &self.tape.arena[node.text.start()..node.text.end()];
+                if node.whole && self.spans_of(node).is_empty() && is_storable(text) {
+                    self.out.json.push_str(text);
+                } else {
+                    self.string(node, self.limits.string_chars);
+                }
+            }
+        }
+        node.end()
+    }
+
+    fn close(&mut self, top: Open, is_cut: bool) {
+        if is_cut {
+            self.out.truncated = true;
+            if top.n_items > 0 {
+                self.out.json.push(',');
+            }
+            let start = self.out.json.len() + 1;
+            self.out.json.push_str(MORE);
+            self.out.marks.push((start, self.out.json.len() - 1));
+            if top.is_object {
+                self.out.json.push_str(":true");
+            }
+        }
+        self.out.json.push(if top.is_object { '}' } else { ']' });
+        self.stack.pop();
+        self.reserved -= closing(top.is_object);
+        self.keys.truncate(top.keys);
+    }
+
+    fn applied(&mut self, rule: &'p str, node: &'t Node<'p>, offset: usize) {
+        self.out.applied.push(rule);
+        if self.explains {
+            let place = self.place(node, offset);
+            self.out.notes.push(Redaction::new(rule, place));
+        }
+    }
+
+    /// Where in the output the value that is being written stands.
+    fn place(&self, node: &'t Node<'p>, offset: usize) -> String {
+        let mut place = String::from("$");
+        for (i, open) in self.stack.iter().enumerate() {
+            if open.is_object {
+                let next = self
+                    .stack
+                    .get(i + 1)
+                    .map_or(self.keys.len(), |next| next.keys);
+                let key = self.keys[open.keys..next].last();
+                // The key itself is being written.
+                let key = key.filter(|_| node.kind != Kind::Key || i + 1 < self.stack.len());
+                let name = key.map_or("(key)", |&(start, end)| &self.out.json[start + 1..end - 1]);
+                place.push('.');
+                place.push_str(name);
+            } else {
+                place.push_str(&format!("[{}]", open.n_items.saturating_sub(1)));
+            }
+        }
+        if offset > 0 {
+            place.push_str(&format!(" at byte {offset}"));
+        }
+        place
+    }
+}
+
+/// What was written.
+#[derive(Debug)]
+pub(super) struct Emitted<'p> {
+    pub(super) json: String,
+    /// Rules, once for each redaction.
+    pub(super) applied: Vec<&'p str>,
+    pub(super) truncated: bool,
+    /// Where marks stand.
+    pub(super) marks: Vec<(usize, usize)>,
+    /// Rule and place of each redaction, if asked for.
+    pub(super) notes: Vec<Redaction>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    node: usize,
+    end: usize,
+    is_object: bool,
+    n_items: usize,
+    /// Where its keys begin in the list of all.
+    keys: usize,
+}
+
+/// Bytes that closing a container with its mark takes.
+fn closing(is_object: bool) -> usize {
+    let member = if is_object { ":true".len() } else { 0 };
+    MORE.len() + member + ",}".len()
+}
+
+/// Numbers that every store takes and gives back in few characters: `1e131071` is eight bytes
+/// here and 131,072 when Postgres prints it.
+fn is_storable(text: &str) -> bool {
+    const MAX_CHARS: usize = 40;
+    if text.len() > MAX_CHARS {
+        return false;
+    }
+    if text.len() < 18 && text.bytes().all(|b| b.is_ascii_digit()) {
+        return true;
+    }
+    let (digits, exponent) = match text.find(['e', 'E']) {
+        None => return text.parse().is_ok_and(f64::is_finite),
+        Some(i) => (&text[..i], &text[i + 1..]),
+    };
+    let is_zero = !digits.bytes().any(|b| matches!(b, b'1'..=b'9'));
+    let is_small = exponent
+        .parse::<i32>()
+        .is_ok_and(|e| e.unsigned_abs() <= 40);
+    is_small && (is_zero || text.parse().is_ok_and(|n: f64| n.is_finite() && n != 0.0))
+}

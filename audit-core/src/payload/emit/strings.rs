@@ -1,0 +1,134 @@
+//! Strings and keys in the output, and the marks that stand in their place.
+
+use super::Emitter;
+use crate::payload::escaping::escape;
+use crate::payload::leaf::{Leaf, fingerprint};
+use crate::payload::marker::{self, DUPLICATE, Size};
+use crate::payload::node::Node;
+use crate::payload::spans::Span;
+
+impl<'t, 'p> Emitter<'t, 'p> {
+    pub(super) fn redacted(&mut self, node: &'t Node<'p>, rule: &'p str) {
+        let text = &self.tape.arena[node.text.start()..node.text.end()];
+        let fingerprint = if node.whole && node.has_text() {
+            fingerprint(self.rules, self.credentials, rule, text.as_bytes())
+        } else {
+            None
+        };
+        self.out.json.push('"');
+        let start = self.out.json.len();
+        marker::redacted(&mut self.out.json, rule, fingerprint.as_deref());
+        self.out.marks.push((start, self.out.json.len()));
+        self.out.json.push('"');
+        self.applied(rule, node, 0);
+    }
+
+    /// The mark of a value that is left out or cut, as a string.
+    pub(super) fn size_mark(&mut self, node: &'t Node<'p>) {
+        self.out.json.push('"');
+        let start = self.out.json.len();
+        marker::truncated(&mut self.out.json, size(node));
+        self.out.marks.push((start, self.out.json.len()));
+        self.out.json.push('"');
+        self.out.truncated = true;
+    }
+
+    pub(super) fn string(&mut self, node: &'t Node<'p>, chars: usize) {
+        let text = &self.tape.arena[node.text.start()..node.text.end()];
+        if node.whole && text.len() <= chars && self.spans_of(node).is_empty() {
+            self.out.json.push('"');
+            if node.plain {
+                self.out.json.push_str(text);
+            } else {
+                escape(&mut self.out.json, text);
+            }
+            self.out.json.push('"');
+            return;
+        }
+        self.read_leaf(node);
+        let cut = self.leaf.cut(chars, size(node), !node.whole);
+        self.out.truncated |= cut;
+        self.write_leaf();
+    }
+
+    pub(super) fn key(&mut self, i: usize) {
+        let node = self.node(i);
+        let start = self.out.json.len();
+        self.string(node, self.limits.key_chars);
+        let first = self.stack.last().map_or(0, |top| top.keys);
+        let is_taken = |keys: &[(usize, usize)], json: &str, key: &str| {
+            keys.iter()
+                .any(|&(start, end)| end - start == key.len() && json[start..end] == *key)
+        };
+        let mut n = 1;
+        while is_taken(&self.keys[first..], &self.out.json, &self.out.json[start..]) {
+            // jsonb keeps the last of equal keys and forgets the others: tell them apart.
+            n += 1;
+            let suffix = format!("{DUPLICATE}{n}]");
+            self.out.json.truncate(start);
+            self.out.marks.retain(|&(_, end)| end <= start);
+            let spans = self.spans_of(node);
+            let text = &self.tape.arena[node.text.start()..node.text.end()];
+            self.leaf
+                .redact(self.rules, self.credentials, text, node.text.start(), spans);
+            self.leaf.cut(
+                self.limits.key_chars - suffix.len(),
+                size(node),
+                !node.whole,
+            );
+            let at = self.leaf.text.len();
+            self.leaf.text.push_str(&suffix);
+            self.leaf.marks.push((at, self.leaf.text.len()));
+            self.write_leaf();
+        }
+        self.keys.push((start, self.out.json.len()));
+        self.out.json.push(':');
+    }
+
+    /// Puts the redacted text of `node` together.
+    pub(super) fn read_leaf(&mut self, node: &'t Node<'p>) {
+        let spans = self.spans_of(node);
+        let text = &self.tape.arena[node.text.start()..node.text.end()];
+        self.leaf
+            .redact(self.rules, self.credentials, text, node.text.start(), spans);
+        for span in spans.iter().filter(|span| !span.is_mark) {
+            self.applied(
+                span.rule,
+                node,
+                span.start.saturating_sub(node.text.start()),
+            );
+        }
+    }
+
+    pub(super) fn write_leaf(&mut self) {
+        let Leaf { text, marks } = &self.leaf;
+        self.out.json.push('"');
+        let mut from = 0;
+        for &(start, end) in marks {
+            escape(&mut self.out.json, &text[from..start]);
+            let at = self.out.json.len();
+            self.out.json.push_str(&text[start..end]);
+            self.out.marks.push((at, self.out.json.len()));
+            from = end;
+        }
+        escape(&mut self.out.json, &text[from..]);
+        self.out.json.push('"');
+    }
+
+    pub(super) fn spans_of(&self, node: &'t Node<'p>) -> &'t [Span<'p>] {
+        let spans = self.spans;
+        if spans.is_empty() {
+            return spans;
+        }
+        let first = spans.partition_point(|span| span.end <= node.text.start());
+        let n = spans[first..].partition_point(|span| span.start < node.text.end());
+        &spans[first..first + n]
+    }
+}
+
+pub(super) fn size(node: &Node<'_>) -> Size {
+    Size {
+        bytes: node.raw.end() - node.raw.start(),
+        at_least: !node.ended,
+    }
+}

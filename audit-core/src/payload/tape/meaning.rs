@@ -1,0 +1,128 @@
+//! What a key says about the value after it, and about the values beside that one.
+
+use super::Tape;
+use crate::payload::key_rules::Secret;
+use crate::payload::marker;
+use crate::payload::word_set::WordSet;
+
+/// How many meanings are remembered.
+pub(super) const N_MEANINGS: usize = 32;
+
+/// What a key on the page was found to mean.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Meaning<'p> {
+    start: usize,
+    end: usize,
+    pub(super) secret: Option<Secret<'p>>,
+    pub(super) role: Role,
+}
+
+impl<'p> Tape<'p> {
+    /// What the key at `start..end` of the page means. Records repeat their keys, so the last few
+    /// are remembered.
+    pub(super) fn meaning(&mut self, start: usize, end: usize) -> Meaning<'p> {
+        let key = &self.arena[start..end];
+        let slot = slot(key.as_bytes());
+        let known = self.meanings[slot];
+        if known.end > 0 && self.arena[known.start..known.end] == *key {
+            return known;
+        }
+        if marker::is_in(key) {
+            return Meaning::default();
+        }
+        let words = self.keys.read(key);
+        let role = match ROLES.position(words.joined()) {
+            None => Role::Other,
+            Some(0..3) => Role::Value,
+            Some(3) => Role::Properties,
+            Some(4..10) => Role::FieldList,
+            Some(10..12) => Role::Pairs,
+            Some(_) => Role::Name,
+        };
+        let meaning = Meaning {
+            start,
+            end,
+            secret: self.rules.secret(words),
+            role,
+        };
+        self.meanings[slot] = meaning;
+        meaning
+    }
+}
+
+/// Where the meaning of a key is remembered.
+fn slot(key: &[u8]) -> usize {
+    let first = key.first().copied().unwrap_or(0);
+    let last = key.last().copied().unwrap_or(0);
+    (key.len() + 5 * usize::from(first) + 11 * usize::from(last)) % N_MEANINGS
+}
+
+/// What a key means for the value after it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Role {
+    /// `fields`, `required`: a list of names, which pairs with nothing.
+    FieldList,
+    /// `name`, `key`, `header`: names the value beside it.
+    Name,
+    #[default]
+    Other,
+    /// `rawHeaders`: names and values in turn.
+    Pairs,
+    /// The members of a JSON Schema.
+    Properties,
+    /// `value`: named by what stands beside it.
+    Value,
+}
+
+/// Keys that say something about the value after them or beside them, by their [`Role`].
+static ROLES: WordSet = WordSet::new(&[
+    // A value.
+    "value",
+    "val",
+    "headervalue",
+    // The members of a schema.
+    "properties",
+    // A list of names.
+    "required",
+    "enum",
+    "fields",
+    "columns",
+    "select",
+    "names",
+    // Names and values in turn.
+    "rawheaders",
+    "headers",
+    // A name.
+    "name",
+    "key",
+    "header",
+    "headername",
+    "field",
+    "fieldname",
+    "parameter",
+    "param",
+    "variable",
+]);
+
+/// The words of JSON Schema that describe a value without giving one.
+pub(super) fn is_schema_word(key: &[u8]) -> bool {
+    matches!(
+        key,
+        b"title"
+            | b"description"
+            | b"format"
+            | b"minlength"
+            | b"maxlength"
+            | b"pattern"
+            | b"nullable"
+            | b"writeonly"
+            | b"readonly"
+            | b"deprecated"
+            | b"minimum"
+            | b"maximum"
+            | b"required"
+            | b"properties"
+            | b"items"
+            | b"additionalproperties"
+    )
+}

@@ -1,0 +1,328 @@
+//! The beginning of a payload as a list of nodes, with all its texts on one page.
+//!
+//! Both ways in, JSON and `Serialize`, write to it; key rules, pairs and path selectors are applied
+//! while it is written. It is flat: no depth of input can overflow anything.
+
+mod meaning;
+mod pairs;
+
+use meaning::{Meaning, N_MEANINGS, Role, is_schema_word};
+use pairs::by_path;
+
+use super::bounds::{Bounds, LOOKAHEAD};
+use super::key_rules::{Reach, Secret};
+use super::keys::KeyWords;
+use super::node::{Extent, Kind, Node, narrow};
+use super::policy::Rules;
+use super::selector::{PathVerdict, Place};
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Tape<'p> {
+    pub(super) nodes: Vec<Node<'p>>,
+    pub(super) arena: String,
+    /// U+0000 and the like, each replaced.
+    pub(super) replaced: u32,
+    /// Something was passed over unseen.
+    pub(super) is_partial: bool,
+    rules: &'p Rules,
+    bounds: Bounds,
+    frames: Vec<Frame<'p>>,
+    values: Vec<usize>,
+    pub(super) keys: KeyWords,
+    meanings: [Meaning<'p>; N_MEANINGS],
+    expected: Expected<'p>,
+    /// Where the path selectors stand at the value that comes next.
+    expected_paths: Vec<Place>,
+    estimate: usize,
+    marks_are_ours: bool,
+}
+
+impl<'p> Tape<'p> {
+    pub(super) fn new(rules: &'p Rules, bounds: Bounds, marks_are_ours: bool) -> Self {
+        Self {
+            nodes: Vec::new(),
+            arena: String::new(),
+            replaced: 0,
+            is_partial: false,
+            rules,
+            bounds,
+            frames: Vec::new(),
+            values: Vec::new(),
+            keys: KeyWords::default(),
+            meanings: [Meaning::default(); N_MEANINGS],
+            expected: Expected::default(),
+            expected_paths: rules.selectors().start(),
+            estimate: 0,
+            marks_are_ours,
+        }
+    }
+
+    /// Room for an input of `bytes`, or for as much of it as is kept.
+    pub(super) fn with_room(mut self, bytes: usize) -> Self {
+        let bytes = std::cmp::min(bytes, self.bounds.bytes.saturating_add(LOOKAHEAD));
+        self.arena.reserve(bytes);
+        self.nodes.reserve(bytes / 16 + 8);
+        self.frames.reserve(8);
+        self
+    }
+
+    pub(super) fn bounds(&self) -> &Bounds {
+        &self.bounds
+    }
+
+    pub(super) fn depth(&self) -> usize {
+        self.frames.len()
+    }
+
+    pub(super) fn in_object(&self) -> Option<bool> {
+        self.frames.last().map(|frame| frame.is_object)
+    }
+
+    /// Asks for room for one more item: a member before its key, an element before its value.
+    pub(super) fn admit(&mut self) -> Admission {
+        if self.estimate >= self.bounds.bytes {
+            self.is_partial = true;
+            return Admission::Stop;
+        }
+        let Some(frame) = self.frames.last_mut() else {
+            return Admission::Enter;
+        };
+        if frame.items == self.bounds.items {
+            self.nodes[frame.node].over = true;
+            self.is_partial = true;
+            return Admission::Over;
+        }
+        frame.items += 1;
+        if !frame.is_object {
+            self.expected_paths.clear();
+            if !frame.paths.is_empty() {
+                let (paths, verdict) = self
+                    .rules
+                    .selectors()
+                    .step_index(&frame.paths, frame.items - 1);
+                self.expected_paths = paths;
+                if verdict == Some(PathVerdict::Redact) {
+                    self.expected.secret = Some(by_path());
+                }
+            }
+            self.estimate += 1;
+        }
+        Admission::Enter
+    }
+
+    /// A key whose text was put on the page from `start` on.
+    pub(super) fn key(&mut self, start: usize, raw: (usize, usize), whole: bool) {
+        let end = self.end_text();
+        self.estimate += std::cmp::min(end - start, self.bounds.string_window) + 4;
+        self.push(Kind::Key, (start, end), raw, whole);
+        let Meaning {
+            mut secret, role, ..
+        } = self.meaning(start, end);
+        let Some(frame) = self.frames.last_mut() else {
+            return;
+        };
+        frame.named |= role == Role::Name;
+        if let Some(schema) = frame.schema {
+            let joined = self.keys.read(&self.arena[start..end]).joined();
+            let is_definition = matches!(joined, b"type" | b"ref" | b"anyof" | b"oneof" | b"allof");
+            frame.is_schema |= is_definition;
+            let is_schema_word = is_definition || is_schema_word(joined);
+            secret = if is_schema_word { None } else { Some(schema) };
+        }
+        // Nobody can read a key that was not seen to its end.
+        if !whole {
+            secret = secret.or(Some(Secret {
+                rule: "oversized_key",
+                reach: Reach::Any,
+            }));
+        }
+        self.expected_paths.clear();
+        if !frame.paths.is_empty() {
+            let (next, verdict) = self
+                .rules
+                .selectors()
+                .step_key(&frame.paths, &self.arena[start..end]);
+            self.expected_paths = next;
+            match verdict {
+                Some(PathVerdict::Redact) => secret = Some(by_path()),
+                Some(PathVerdict::Keep) => secret = None,
+                None => {}
+            }
+        }
+        self.expected = Expected { secret, role };
+    }
+
+    /// A string whose text was put on the page from `start` on.
+    pub(super) fn string(&mut self, start: usize, raw: (usize, usize), whole: bool) {
+        let end = self.end_text();
+        self.estimate += std::cmp::min(
+            end - start,
+            self.bounds.string_window.saturating_sub(LOOKAHEAD),
+        ) + 3;
+        self.is_partial |= !whole;
+        self.push(Kind::String, (start, end), raw, whole);
+        self.settle();
+    }
+
+    /// A number whose text was put on the page from `start` on.
+    pub(super) fn number(&mut self, start: usize, raw: (usize, usize), whole: bool) {
+        let end = self.end_text();
+        self.estimate += std::cmp::min(end - start, 40) + 1;
+        self.is_partial |= !whole;
+        self.push(Kind::Number, (start, end), raw, whole);
+        self.settle();
+    }
+
+    /// `true`, `false` or `null`.
+    pub(super) fn word(&mut self, kind: Kind, raw: (usize, usize)) {
+        self.estimate += 5;
+        self.push(kind, (0, 0), raw, true);
+        self.settle();
+    }
+
+    /// A container begins at `at`.
+    pub(super) fn open(&mut self, is_object: bool, at: usize) -> Admission {
+        self.estimate += 2;
+        let expected = std::mem::take(&mut self.expected);
+        let in_properties = self
+            .frames
+            .last()
+            .is_some_and(|frame| frame.role == Role::Properties);
+        let schema = expected.secret.filter(|_| in_properties && is_object);
+        let is_secret = expected.secret.is_some() && schema.is_none();
+        if is_secret || self.frames.len() >= self.bounds.depth {
+            self.push(Kind::Closed, (0, 0), (at, at), false);
+            self.expected = expected;
+            self.settle();
+            return Admission::Skip;
+        }
+        let node = self.nodes.len();
+        let kind = if is_object { Kind::Object } else { Kind::Array };
+        self.push(kind, (0, 0), (at, at), false);
+        self.pair(node, expected.role);
+        self.frames.push(Frame {
+            node,
+            is_object,
+            items: 0,
+            role: expected.role,
+            named: false,
+            pair: None,
+            schema,
+            is_schema: false,
+            paths: std::mem::take(&mut self.expected_paths),
+            values: self.values.len(),
+        });
+        Admission::Enter
+    }
+
+    /// The container that was passed over ended before `at`, or was not seen to its end.
+    pub(super) fn skipped(&mut self, at: usize, whole: bool) {
+        if let Some(node) = self.nodes.last_mut() {
+            node.raw.set_end(at);
+            node.whole = whole;
+            node.ended = whole;
+            // What a rule takes away needs no looking at.
+            self.is_partial |= node.rule.is_none() || !whole;
+        }
+    }
+
+    /// The newest text goes on beyond what is looked at.
+    pub(super) fn unended(&mut self) {
+        if let Some(node) = self.nodes.last_mut() {
+            node.ended = false;
+        }
+    }
+
+    /// The newest text was copied from the inside of a JSON string as it stands there.
+    pub(super) fn plain(&mut self) {
+        if let Some(node) = self.nodes.last_mut() {
+            node.plain = true;
+        }
+    }
+
+    /// The innermost container ended before `at`.
+    pub(super) fn close(&mut self, at: usize) {
+        let end = self.nodes.len();
+        let Some(frame) = self.frames.pop() else {
+            return;
+        };
+        let node = &mut self.nodes[frame.node];
+        node.whole = true;
+        node.raw.set_end(at);
+        node.end = narrow(end);
+        let is_over = node.over;
+        self.leave(&frame, is_over);
+        self.expected = Expected::default();
+    }
+
+    /// Ends the tape, wherever it stands.
+    pub(super) fn finish(&mut self) {
+        let end = self.nodes.len();
+        self.is_partial |= !self.frames.is_empty();
+        while let Some(frame) = self.frames.pop() {
+            let node = &mut self.nodes[frame.node];
+            node.end = narrow(end);
+            node.ended = false;
+            self.leave(&frame, true);
+        }
+    }
+
+    fn push(&mut self, kind: Kind, text: (usize, usize), raw: (usize, usize), whole: bool) {
+        self.nodes.push(Node {
+            kind,
+            whole,
+            ended: true,
+            plain: false,
+            over: false,
+            rule: None,
+            text: Extent::new(text),
+            raw: Extent::new(raw),
+            end: narrow(self.nodes.len() + 1),
+        });
+    }
+
+    fn end_text(&mut self) -> usize {
+        let end = self.arena.len();
+        self.arena.push('\0');
+        end
+    }
+}
+
+/// What is to be done with the value that comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Admission {
+    /// Write it down.
+    Enter,
+    /// Pass over the rest of the container: it has enough items.
+    Over,
+    /// Pass over this container.
+    Skip,
+    /// The budget is used up.
+    Stop,
+}
+
+#[derive(Debug)]
+struct Frame<'p> {
+    node: usize,
+    is_object: bool,
+    items: usize,
+    role: Role,
+    /// A name was seen, whatever it said.
+    named: bool,
+    /// What the name said about the value beside it.
+    pair: Option<Secret<'p>>,
+    /// A schema of a secret: only words of JSON Schema are kept.
+    schema: Option<Secret<'p>>,
+    is_schema: bool,
+    paths: Vec<Place>,
+    /// Where the frame's values begin in the list of all.
+    values: usize,
+}
+
+/// What is known of the value that comes next.
+#[derive(Clone, Copy, Debug, Default)]
+struct Expected<'p> {
+    secret: Option<Secret<'p>>,
+    role: Role,
+}

@@ -1,0 +1,159 @@
+//! Which values of a tape are taken away: by their key, or by a name that stands beside them.
+
+use super::meaning::Role;
+use super::{Frame, Tape};
+use crate::payload::assignment::is_path;
+use crate::payload::key_rules::{Reach, Secret};
+use crate::payload::marker;
+use crate::payload::node::{Kind, Node};
+
+/// Longer names than this are not taken apart in pairs.
+const MAX_PAIR_NAME: usize = 128;
+
+/// The rule's name for a value whose name was never seen.
+const UNPAIRED: &str = "unpaired_value";
+
+/// The rule's name for what a path selector takes away.
+const BY_PATH: &str = "path";
+
+impl<'p> Tape<'p> {
+    /// Applies to the newest node what was expected of it.
+    pub(super) fn settle(&mut self) {
+        let node = self.nodes.len() - 1;
+        let expected = std::mem::take(&mut self.expected);
+        if let Some(secret) = expected.secret {
+            self.redact(node, secret);
+        }
+        self.pair(node, expected.role);
+    }
+
+    /// Ties a name to the value beside it.
+    pub(super) fn pair(&mut self, node: usize, role: Role) {
+        let Some(frame) = self.frames.last() else {
+            return;
+        };
+        let (is_object, items) = (frame.is_object, frame.items);
+        let in_pairs = frame.role == Role::Pairs;
+        if is_object {
+            match role {
+                Role::Name => self.named(node),
+                Role::Value => {
+                    self.values.push(node);
+                    if let Some(secret) = frame.pair {
+                        self.redact(node, secret);
+                    }
+                }
+                Role::FieldList | Role::Other | Role::Pairs | Role::Properties => {}
+            }
+        } else if frame.role != Role::FieldList {
+            if items == 1 {
+                self.named(node);
+            } else if items == 2 {
+                self.values.push(node);
+            }
+            // `["--password", "…"]`: a flag names the argument after it.
+            let text = self.nodes[node].text;
+            let is_flag = self.nodes[node].kind == Kind::String
+                && self.arena[text.start()..text.end()].starts_with('-');
+            let is_header = in_pairs && items % 2 == 1;
+            if is_flag || is_header {
+                self.expected.secret = self.secret_named(node);
+            }
+        }
+    }
+
+    fn secret_named(&mut self, node: usize) -> Option<Secret<'p>> {
+        let Node { kind, text, .. } = self.nodes[node];
+        if kind != Kind::String || text.end() - text.start() > MAX_PAIR_NAME {
+            return None;
+        }
+        let name = &self.arena[text.start()..text.end()];
+        if marker::is_in(name) {
+            return None;
+        }
+        let words = self.keys.read(name);
+        self.rules.secret(words)
+    }
+
+    fn named(&mut self, node: usize) {
+        let Some(secret) = self.secret_named(node) else {
+            return;
+        };
+        let Some(frame) = self.frames.last_mut() else {
+            return;
+        };
+        frame.pair = Some(secret);
+        if frame.is_object {
+            for i in frame.values..self.values.len() {
+                self.redact(self.values[i], secret);
+            }
+        }
+    }
+
+    /// Settles what can only be known at the end of a container.
+    pub(super) fn leave(&mut self, frame: &Frame<'p>, is_cut: bool) {
+        let values = self.values.split_off(frame.values);
+        if !frame.is_object {
+            if frame.items == 2
+                && let (Some(secret), Some(&value)) = (frame.pair, values.first())
+            {
+                self.redact(value, secret);
+            }
+        } else if is_cut && !frame.named {
+            // The name may stand in what was not read.
+            for value in values {
+                self.redact(
+                    value,
+                    Secret {
+                        rule: UNPAIRED,
+                        reach: Reach::Text,
+                    },
+                );
+            }
+        }
+        if let Some(schema) = frame.schema
+            && !frame.is_schema
+        {
+            self.nodes[frame.node].rule = Some(schema.rule);
+        }
+    }
+
+    /// Takes a value away, if it is of the kind that the rule is about.
+    fn redact(&mut self, node: usize, secret: Secret<'p>) {
+        let Node {
+            kind, text, rule, ..
+        } = self.nodes[node];
+        let text = &self.arena[text.start()..text.end()];
+        let applies = match kind {
+            Kind::Array | Kind::Closed | Kind::Object => true,
+            Kind::False | Kind::Key | Kind::Null | Kind::True => secret.rule == BY_PATH,
+            Kind::Number => secret.reach == Reach::Any,
+            Kind::String => reaches(text, secret),
+        };
+        let is_mark = self.marks_are_ours
+            && kind == Kind::String
+            && marker::leading(text) == Some(text.len());
+        if applies && rule.is_none() && !is_mark {
+            self.nodes[node].rule = Some(secret.rule);
+        }
+    }
+}
+
+pub(super) fn by_path() -> Secret<'static> {
+    Secret {
+        rule: BY_PATH,
+        reach: Reach::Any,
+    }
+}
+
+fn reaches(text: &str, secret: Secret<'_>) -> bool {
+    let is_none = matches!(text, "" | "true" | "false" | "null" | "none" | "None");
+    let is_fetch_mode =
+        secret.rule == "credential" && matches!(text, "include" | "omit" | "same-origin");
+    match secret.reach {
+        _ if secret.rule == BY_PATH => true,
+        Reach::Any => !text.is_empty() && !is_fetch_mode,
+        Reach::NotPath => !is_none && !is_path(text.as_bytes()),
+        Reach::Text => !is_none && !is_fetch_mode,
+    }
+}
