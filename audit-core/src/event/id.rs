@@ -162,6 +162,22 @@ mod tests {
     }
 
     #[test]
+    fn another_variant_and_a_moment_that_rfc_3339_cannot_write_are_refused() {
+        let id = EventId::new(Timestamp::MAX, 1);
+        assert_eq!(EventId::from_uuid(*id.as_uuid()).unwrap(), id);
+        let bits = id.as_uuid().as_u128();
+        let next_millisecond = Uuid::from_u128(bits + (1 << 80));
+        let microsoft = Uuid::from_u128(bits | 0xc000_0000_0000_0000);
+        for uuid in [next_millisecond, microsoft] {
+            assert_eq!(
+                EventId::from_uuid(uuid).unwrap_err().field(),
+                "id",
+                "{uuid}"
+            );
+        }
+    }
+
+    #[test]
     fn another_version_is_refused() {
         for text in [
             "67e55044-10b1-426f-9247-bb680e5fe0c8",

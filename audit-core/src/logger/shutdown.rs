@@ -34,6 +34,7 @@ impl ShutdownReport {
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.n_refused == 0
+            && self.n_untold_losses == 0
             && self.unstored.is_empty()
             && self.n_open_calls == 0
             && self.flush_error.is_none()

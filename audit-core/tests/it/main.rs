@@ -5,6 +5,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod filter;
 mod forward;
 mod json;
 mod logger;

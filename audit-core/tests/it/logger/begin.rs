@@ -7,6 +7,7 @@ use audit_core::payload::CallerCredential;
 use audit_core::sink::{Durability, Health};
 use audit_core::{AuditLogger, ErrorKind};
 use audit_memory::MemoryStore;
+use audit_testkit::ManualClock;
 
 use super::support::{ScriptedSink, draft, logger, poll_once, soon, tools};
 
@@ -122,6 +123,38 @@ async fn a_call_that_gives_up_waiting_leaves_no_trace() {
     call.finish(Outcome::Ok).await.unwrap();
     assert!(logger.shutdown(Duration::from_secs(30)).await.is_complete());
     assert_eq!(tools(&store.recorded()), ["a"]);
+}
+
+#[tokio::test]
+async fn the_wait_for_room_is_part_of_the_latency() {
+    let (store, clock) = (MemoryStore::new(), ManualClock::default());
+    let builder = AuditLogger::builder(store.clone()).queue_events(1);
+    let logger = builder.clock(clock.clone()).build().unwrap();
+    let first = logger.begin(draft("first")).await.unwrap();
+    let mut waiting = Box::pin(logger.begin(draft("waiting")));
+    assert!(poll_once(waiting.as_mut()).await.is_pending());
+    clock.advance(Duration::from_secs(3));
+    first.finish(Outcome::Ok).await.unwrap();
+    soon(waiting)
+        .await
+        .unwrap()
+        .finish(Outcome::Ok)
+        .await
+        .unwrap();
+    assert_eq!(store.recorded()[1].latency_ms.as_millis(), 3_000.0);
+}
+
+#[tokio::test]
+async fn a_full_queue_is_no_healthy_one() {
+    let logger = AuditLogger::builder(MemoryStore::new())
+        .queue_events(1)
+        .build()
+        .unwrap();
+    assert_eq!(logger.health().await, Health::ready());
+    let call = logger.begin(draft("a")).await.unwrap();
+    assert_ne!(logger.health().await, Health::ready());
+    call.finish(Outcome::Ok).await.unwrap();
+    assert_eq!(logger.health().await, Health::ready());
 }
 
 #[tokio::test]

@@ -2,7 +2,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use audit_core::AuditLogger;
-use audit_core::event::Outcome;
+use audit_core::event::{
+    ApiKeyId, Check, Client, ClientAddress, ClientName, ClientVersion, Decision, EventDraft,
+    Method, Outcome, Reason, RequestId, Role, RuleName, SessionId, ToolName, Upstream,
+};
 use audit_core::sink::Durability;
 
 use super::support::{Act, ScriptedSink, draft, soon};
@@ -48,6 +51,53 @@ async fn the_queue_stays_within_its_bytes_and_its_count_at_all_times() {
         (most.queued_bytes, most.queued_events, most.open_calls),
         (0, 0, 0)
     );
+}
+
+#[tokio::test]
+async fn the_largest_event_takes_no_more_than_was_reserved_for_it() {
+    let longest = |max_chars: usize| "\u{10ffff}".repeat(max_chars);
+    let check = || {
+        let check = Check::denied(Reason::new(longest(Reason::MAX_CHARS)).unwrap());
+        check.rule(RuleName::new(longest(RuleName::MAX_CHARS)).unwrap())
+    };
+    let client = Client::new()
+        .name(ClientName::new(longest(ClientName::MAX_CHARS)).unwrap())
+        .version(ClientVersion::new(longest(ClientVersion::MAX_CHARS)).unwrap())
+        .address(ClientAddress::new(longest(ClientAddress::MAX_CHARS)).unwrap());
+    let event = EventDraft::new(Method::new(longest(Method::MAX_CHARS)).unwrap())
+        .api_key_id(ApiKeyId::new(longest(ApiKeyId::MAX_CHARS)).unwrap())
+        .role(Role::new(longest(Role::MAX_CHARS)).unwrap())
+        .tool_name(ToolName::new(longest(ToolName::MAX_CHARS)).unwrap())
+        .upstream(Upstream::new(longest(Upstream::MAX_CHARS)).unwrap())
+        .session_id(SessionId::new(longest(SessionId::MAX_CHARS)).unwrap())
+        .request_id(RequestId::new(longest(RequestId::MAX_CHARS)).unwrap())
+        .client(client)
+        .decision(Decision::new().auth(check()).authz(check()).rate(check()));
+    let sink = ScriptedSink::new(|_, _| Act::Store);
+    let smallest = AuditLogger::builder(Arc::clone(&sink))
+        .queue_bytes(1)
+        .build()
+        .unwrap_err();
+    let text = smallest.to_string();
+    let budget: usize = text.rsplit(' ').next().unwrap().parse().unwrap();
+    let logger = AuditLogger::builder(Arc::clone(&sink))
+        .queue_bytes(budget)
+        .build()
+        .unwrap();
+    let mut call = logger.begin(event).await.unwrap();
+    let many: Vec<_> = (0..40)
+        .map(|number| format!("{number} {}", "y".repeat(90)))
+        .collect();
+    call.request_value(&many);
+    call.response_value(&many);
+    call.finish(Outcome::Ok).await.unwrap();
+    let held = logger.counters();
+    assert!(
+        held.most_queued_bytes > budget / 2 && held.most_queued_bytes <= budget,
+        "{held:?}"
+    );
+    // All the room came back: the queue takes another one.
+    soon(logger.log_event(draft("next"))).await.unwrap();
 }
 
 #[tokio::test]

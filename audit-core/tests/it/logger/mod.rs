@@ -7,9 +7,11 @@
 
 mod begin;
 mod bounds;
+mod endings;
 mod losses;
 mod model;
 mod outage;
 mod record;
+mod scrub;
 mod shutdown;
 mod support;

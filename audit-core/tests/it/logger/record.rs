@@ -199,6 +199,44 @@ async fn a_clock_that_is_set_back_a_little_stands_still_and_a_large_step_is_foll
     );
 }
 
+#[tokio::test]
+async fn a_step_back_is_hidden_up_to_a_second() {
+    for (step, expected) in [(999_999, 5_000_000), (1_000_000, 4_000_000)] {
+        let clock = ManualClock::new(moment(5_000_000));
+        let store = MemoryStore::new();
+        let builder = AuditLogger::builder(store.clone());
+        let logger = builder.clock(clock.clone()).build().unwrap();
+        logger.log_event(draft("a")).await.unwrap();
+        clock.set(moment(5_000_000 - step));
+        logger.log_event(draft("b")).await.unwrap();
+        assert_eq!(store.recorded()[1].ts.as_micros(), expected, "{step}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn ids_of_concurrent_calls_are_in_the_order_of_their_moments() {
+    let store = MemoryStore::new();
+    let logger = logger(store.clone());
+    let callers: Vec<_> = (0..8)
+        .map(|_| {
+            let logger = logger.clone();
+            tokio::spawn(async move {
+                for _ in 0..500 {
+                    drop(logger.begin(draft("t")).await.unwrap());
+                }
+            })
+        })
+        .collect();
+    for caller in callers {
+        soon(caller).await.unwrap();
+    }
+    assert!(logger.shutdown(Duration::from_secs(30)).await.is_complete());
+    let mut events = store.recorded();
+    assert_eq!(events.len(), 4_000);
+    events.sort_by_key(|event| event.id);
+    assert!(events.is_sorted_by(|a, b| a.id < b.id && a.ts <= b.ts));
+}
+
 #[test]
 fn it_works_on_both_kinds_of_runtime() {
     let current = tokio::runtime::Builder::new_current_thread()
