@@ -11,5 +11,6 @@ mod losses;
 mod model;
 mod outage;
 mod record;
+mod scrub_places;
 mod shutdown;
 mod support;
