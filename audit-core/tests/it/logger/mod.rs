@@ -14,6 +14,8 @@ mod panics;
 mod record;
 mod runtimes;
 mod scrub_places;
+mod search;
+mod shed;
 mod shutdown;
 mod shutdown_edges;
 mod support;
