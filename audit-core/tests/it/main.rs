@@ -5,7 +5,9 @@
     reason = "a test fails by panicking"
 )]
 
+mod filter_terms;
 mod forward;
 mod json;
 mod logger;
 mod pages;
+mod statistics;
