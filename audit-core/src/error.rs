@@ -179,4 +179,27 @@ mod tests {
         assert_eq!(error.to_string(), "the store does not answer");
         assert_eq!(error.source().unwrap().to_string(), "disk on fire");
     }
+
+    #[test]
+    fn debug_shows_of_a_source_what_it_displays() {
+        #[derive(Debug)]
+        struct Row(#[expect(dead_code, reason = "only `Debug` reads it")] &'static str);
+
+        impl fmt::Display for Row {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a row was refused")
+            }
+        }
+
+        impl StdError for Row {}
+
+        let row = Row("what stands in the row");
+        let error = Error::with_source(ErrorKind::Rejected, "the store refuses the event", row);
+        let shown = format!("{error:?}");
+        assert!(!shown.contains("stands in"), "{shown}");
+        assert!(
+            shown.contains("Rejected") && shown.contains("a row was refused"),
+            "{shown}"
+        );
+    }
 }

@@ -43,13 +43,18 @@ impl IdSource for MonotonicIds {
         let mut rng = rand::rng();
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let random = match *last {
-            // Steps of at most 2³² from below 2⁶¹: a microsecond has room for half a billion ids.
-            Some((moment, random)) if moment == ts => random + 1 + u64::from(rng.next_u32()),
+            Some((moment, random)) if moment == ts => behind(random, rng.next_u32()),
             _ => rng.next_u64() >> 3,
         };
         *last = Some((ts, random));
         EventId::new(ts, random)
     }
+}
+
+/// The number of the next id of a moment: a step of at least 1 and at most 2³², from below 2⁶¹ on.
+/// A microsecond has room for half a billion ids.
+const fn behind(last: u64, random: u32) -> u64 {
+    last + 1 + random as u64
 }
 
 impl fmt::Debug for MonotonicIds {
@@ -69,6 +74,12 @@ mod tests {
         let made: Vec<_> = (0..10_000).map(|_| ids.event_id(ts)).collect();
         assert!(made.is_sorted_by(|a, b| a < b));
         assert!(made.iter().all(|id| id.is_of(ts)));
+    }
+
+    #[test]
+    fn no_id_comes_twice_whatever_the_random_numbers_are() {
+        assert_eq!(behind(7, 0), 8);
+        assert_eq!(behind(7, u32::MAX), 7 + (1 << 32));
     }
 
     #[test]

@@ -79,3 +79,56 @@ fn of_texts(event: &EventMetadata) -> usize {
 fn text(text: &impl AsRef<str>) -> usize {
     text.as_ref().len() + COUNTERS
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{
+        AuditEvent, Check, Client, Decision, EventDraft, EventId, Seq, Timestamp, WriterId,
+    };
+
+    /// An event of which every text has its bound of characters of four bytes.
+    fn longest() -> AuditEvent {
+        fn text<T: for<'a> TryFrom<&'a str>>(max_chars: usize) -> T {
+            let text = "\u{10ffff}".repeat(max_chars);
+            T::try_from(&text).ok().unwrap()
+        }
+        let check = || {
+            let reason: Reason = text(Reason::MAX_CHARS);
+            Check::denied(reason).rule(text(RuleName::MAX_CHARS))
+        };
+        let client = Client::new()
+            .name(text(ClientName::MAX_CHARS))
+            .version(text(ClientVersion::MAX_CHARS))
+            .address(text(ClientAddress::MAX_CHARS));
+        EventDraft::new(text(Method::MAX_CHARS))
+            .ts(Timestamp::MIN)
+            .id(EventId::MIN)
+            .api_key_id(text(ApiKeyId::MAX_CHARS))
+            .role(text(Role::MAX_CHARS))
+            .tool_name(text(ToolName::MAX_CHARS))
+            .upstream(text(Upstream::MAX_CHARS))
+            .session_id(text(SessionId::MAX_CHARS))
+            .request_id(text(RequestId::MAX_CHARS))
+            .client(client)
+            .decision(Decision::new().auth(check()).authz(check()).rate(check()))
+            .stamp(WriterId::new("w").unwrap(), Seq::FIRST)
+            .unwrap()
+    }
+
+    #[test]
+    fn the_most_is_what_the_longest_event_takes() {
+        let limits = PayloadLimits::default();
+        let of_payloads = 2 * (limits.bytes + COUNTERS + MOST_OF_REPORT);
+        assert_eq!(
+            longest().size_in_memory() + of_payloads,
+            most_in_memory(&limits)
+        );
+    }
+
+    #[test]
+    fn the_most_grows_with_the_limit_of_both_payloads() {
+        let of = |bytes| most_in_memory(&PayloadLimits::default().with_bytes(bytes));
+        assert_eq!(of(5_000) - of(1_000), 2 * 4_000);
+    }
+}

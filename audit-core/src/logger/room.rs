@@ -194,3 +194,109 @@ pub(super) fn closed() -> Error {
 fn overloaded(message: &'static str) -> Error {
     Error::new(ErrorKind::Overloaded, message)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NO_WAIT: [Overload; 2] = [Overload::Reject, Overload::Shed];
+
+    fn room(max_events: usize, max_bytes: usize) -> Arc<Room> {
+        Room::new(max_events, max_bytes, Arc::default())
+    }
+
+    async fn reserve(room: &Arc<Room>, bytes: u32, overload: Overload) -> Option<Reservation> {
+        let reserved = room.reserve(bytes, overload, tokio::time::sleep).await;
+        reserved.unwrap_or_else(|error| {
+            assert_eq!(error.kind(), ErrorKind::Overloaded);
+            None
+        })
+    }
+
+    fn free(room: &Room) -> (usize, usize) {
+        (
+            room.slots.available_permits(),
+            room.bytes.available_permits(),
+        )
+    }
+
+    #[tokio::test]
+    async fn a_call_that_finds_too_few_bytes_keeps_no_slot() {
+        for overload in NO_WAIT {
+            let room = room(3, 10);
+            let held = reserve(&room, 6, overload).await;
+            for _ in 0..9 {
+                assert!(reserve(&room, 6, overload).await.is_none());
+            }
+            assert_eq!((free(&room), room.n_open()), ((2, 4), 1), "{overload:?}");
+            drop(held);
+            let mut all = Vec::new();
+            for _ in 0..3 {
+                all.push(reserve(&room, 3, overload).await.unwrap());
+            }
+            assert!(reserve(&room, 1, overload).await.is_none(), "{overload:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_waits_for_bytes_in_vain_keeps_no_slot() {
+        let room = room(3, 10);
+        let _held = reserve(&room, 6, Overload::Reject).await.unwrap();
+        let wait = Overload::Wait(Duration::from_secs(3));
+        assert!(reserve(&room, 6, wait).await.is_none());
+        assert_eq!((free(&room), room.n_open()), ((2, 4), 1));
+    }
+
+    #[tokio::test]
+    async fn room_that_is_not_used_comes_back_whole() {
+        let room = room(2, 10);
+        for _ in 0..9 {
+            let held = reserve(&room, 7, Overload::Reject).await.unwrap();
+            assert_eq!((free(&room), room.n_open()), ((1, 3), 1));
+            drop(held);
+            assert_eq!((free(&room), room.n_open()), ((2, 10), 0));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_record_keeps_its_slot_and_the_bytes_that_it_takes() {
+        for (bytes, held) in [(3, 3), (7, 7), (9, 7)] {
+            let room = room(2, 10);
+            let reserved = reserve(&room, 7, Overload::Reject).await.unwrap();
+            let told = reserved.spend(bytes, |told| (told, room.n_open()));
+            assert_eq!(told, (held, 1), "the queue waits until it has the record");
+            assert_eq!((free(&room), room.n_open()), ((1, 10 - held), 0));
+            room.give_back(1, held);
+            assert_eq!(free(&room), (2, 10));
+        }
+    }
+
+    #[tokio::test]
+    async fn there_is_room_only_with_a_slot_and_enough_bytes() {
+        let room = room(2, 10);
+        let _first = reserve(&room, 4, Overload::Reject).await.unwrap();
+        assert!(room.has_room(6) && !room.has_room(7));
+        let _second = reserve(&room, 1, Overload::Reject).await.unwrap();
+        assert!(!room.has_room(1), "no slot is left");
+    }
+
+    #[tokio::test]
+    async fn whoever_drains_is_woken_by_the_last_call_alone() {
+        let changed = Arc::new(Notify::new());
+        let room = Room::new(2, 10, Arc::clone(&changed));
+        let is_woken = || async {
+            let woken = tokio::time::timeout(Duration::ZERO, changed.notified());
+            woken.await.is_ok()
+        };
+        let calls = [
+            reserve(&room, 1, Overload::Reject).await.unwrap(),
+            reserve(&room, 1, Overload::Reject).await.unwrap(),
+        ];
+        room.close();
+        let [first, last] = calls;
+        drop(first);
+        assert!(!is_woken().await);
+        drop(last);
+        assert!(is_woken().await);
+    }
+}

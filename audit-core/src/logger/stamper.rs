@@ -57,3 +57,62 @@ impl fmt::Debug for Stamper {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicI64, Ordering};
+    use std::thread;
+
+    use super::*;
+
+    /// Every look at it is a microsecond later.
+    #[derive(Debug)]
+    struct Ticking(AtomicI64);
+
+    impl Clock for Ticking {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_micros(self.0.fetch_add(1, Ordering::SeqCst)).unwrap_or(Timestamp::MAX)
+        }
+
+        fn monotonic(&self) -> Duration {
+            Duration::ZERO
+        }
+    }
+
+    #[test]
+    fn ids_are_asked_for_in_the_order_of_their_moments() {
+        let asked: Arc<Mutex<Vec<Timestamp>>> = Arc::default();
+        let ids = {
+            let asked = Arc::clone(&asked);
+            move |ts| {
+                // Whoever does not hold the lock is overtaken here.
+                thread::yield_now();
+                asked.lock().unwrap().push(ts);
+                EventId::new(ts, 0)
+            }
+        };
+        let stamper = Stamper::new(Box::new(Ticking(AtomicI64::new(0))), Box::new(ids));
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..1_000 {
+                        stamper.stamp(None);
+                    }
+                });
+            }
+        });
+        let asked = asked.lock().unwrap();
+        assert_eq!(asked.len(), 4_000);
+        assert!(asked.is_sorted());
+    }
+
+    #[test]
+    fn a_moment_that_is_given_does_not_move_the_clock() {
+        let ids: fn(Timestamp) -> EventId = |ts| EventId::new(ts, 0);
+        let stamper = Stamper::new(Box::new(Ticking(AtomicI64::new(5))), Box::new(ids));
+        let given = stamper.stamp(Some(Timestamp::MAX));
+        assert_eq!(given, (Timestamp::MAX, EventId::new(Timestamp::MAX, 0)));
+        assert_eq!(stamper.stamp(None).0.as_micros(), 5);
+    }
+}

@@ -1,16 +1,11 @@
-//! What filters and statistics mean, by hand-written tables: the conformance suite asks every
+//! What filters mean, by hand-written tables: the conformance suite asks every
 //! store for what `Filter::matches` says, so this is where that is said right.
 
 use std::time::Duration;
 
 use audit_core::Glob;
-use audit_core::event::{
-    AuditEvent, Check, CheckName, Decision, Latency, Outcome, Reason, RuleName, StatusCode, Verdict,
-};
-use audit_core::reader::{
-    Condition, Filter, GroupBy, GroupKey, Span, Statistics, StatisticsRequest, TextField,
-    TimeBucket,
-};
+use audit_core::event::{CheckName, Latency, Outcome, StatusCode, Verdict};
+use audit_core::reader::{Condition, Filter, Span, TextField};
 use audit_testkit::fixture;
 
 fn text(field: TextField, glob: &str) -> Condition {
@@ -165,76 +160,4 @@ fn a_value_cannot_pass_for_another_term() {
     let sly = Glob::exact("a\" -role:\"b\\*");
     let filter = Filter::all().with(Condition::Text(TextField::Tool, sly));
     assert_eq!(filter.to_string(), r#"tool:"a\" -role:\"b\\\\\\*""#);
-}
-
-fn events() -> Vec<AuditEvent> {
-    let outcomes = [Outcome::Ok, Outcome::Denied, Outcome::Ok, Outcome::Timeout];
-    let event = |(number, outcome): (u64, Outcome)| {
-        let reason = Check::denied(Reason::new("no scope").unwrap());
-        let reason = reason.rule(RuleName::new("r1").unwrap());
-        let decision = match outcome {
-            Outcome::Denied => Decision::new().authz(reason),
-            _ => Decision::allowed(),
-        };
-        let draft = fixture::draft(number).outcome(outcome).decision(decision);
-        fixture::stamp(draft.latency(millis(number * 10)), number)
-    };
-    (1..).zip(outcomes).map(event).collect()
-}
-
-fn rows(group_by: GroupBy, limit: usize) -> Vec<(GroupKey, u64, u64)> {
-    let request = StatisticsRequest::new(Filter::all())
-        .group_by(group_by)
-        .limit(limit)
-        .unwrap();
-    let found = Statistics::collect(&request, &events());
-    let row = |row: &audit_core::reader::StatisticsRow| {
-        (
-            row.key.clone(),
-            row.n_events,
-            row.latency_ms.p50.as_micros() / 1_000,
-        )
-    };
-    found.rows.iter().map(row).collect()
-}
-
-#[test]
-fn statistics_count_by_what_is_asked() {
-    let named = |name: &str| GroupKey::Text(name.into());
-    assert_eq!(rows(GroupBy::Nothing, 9), [(GroupKey::All, 4, 20)]);
-    assert_eq!(
-        rows(GroupBy::Outcome, 9),
-        [
-            (named("ok"), 2, 10),
-            (named("denied"), 1, 20),
-            (named("timeout"), 1, 40)
-        ],
-        "most first, then by name"
-    );
-    assert_eq!(
-        rows(GroupBy::Reason(CheckName::Authz), 9),
-        [(GroupKey::Absent, 3, 30), (named("no scope"), 1, 20)]
-    );
-    assert_eq!(
-        rows(GroupBy::Verdict(CheckName::Authz), 1),
-        [(named("allowed"), 3, 30)],
-        "the largest groups stay"
-    );
-}
-
-#[test]
-fn of_too_many_stretches_of_time_the_latest_stay() {
-    let request = StatisticsRequest::new(Filter::all())
-        .group_by(GroupBy::Time(TimeBucket::Minute))
-        .limit(1)
-        .unwrap();
-    let late = fixture::stamp(fixture::draft(120_000).outcome(Outcome::Ok), 9);
-    let early = events();
-    let found = Statistics::collect(&request, early.iter().chain([&late]));
-    assert!(found.is_capped);
-    assert_eq!(
-        found.rows[0].key,
-        GroupKey::Time(TimeBucket::Minute.begin_of(late.ts))
-    );
-    assert_eq!(found.rows[0].n_events, 1);
 }

@@ -6,7 +6,9 @@
 )]
 
 mod filter;
+mod filter_terms;
 mod forward;
 mod json;
 mod logger;
 mod pages;
+mod statistics;
