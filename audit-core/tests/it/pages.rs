@@ -1,7 +1,7 @@
 //! Cursors are bound to their list, whichever store reads them.
 
 use audit_core::ErrorKind;
-use audit_core::event::{AuditEvent, Outcome};
+use audit_core::event::{AuditEvent, EventId, Outcome};
 use audit_core::reader::{Condition, Cursor, Filter, Order, Page, PageRequest};
 use audit_testkit::fixture;
 
@@ -85,6 +85,25 @@ fn a_cursor_with_any_other_character_is_refused_or_another_one() {
             let error = longer.parse::<Cursor>().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Invalid, "{longer:?}");
         }
+    }
+}
+
+#[test]
+fn a_cursor_has_one_spelling_of_its_id() {
+    let request = PageRequest::new(Filter::all()).limit(2).unwrap();
+    let text = cursor_of(&request).to_string();
+    let (head, id) = text.split_at(19);
+    let hyphenated: EventId = {
+        let parts = [&id[..8], &id[8..12], &id[12..16], &id[16..20], &id[20..]];
+        parts.join("-").parse().unwrap()
+    };
+    for spelled in [
+        hyphenated.to_string(),
+        format!("{{{hyphenated}}}"),
+        format!("urn:uuid:{hyphenated}"),
+    ] {
+        let error = format!("{head}{spelled}").parse::<Cursor>().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid, "{spelled}");
     }
 }
 

@@ -72,6 +72,38 @@ async fn what_is_shed_while_a_loss_event_is_under_way_is_told_by_the_next_one() 
 }
 
 #[tokio::test]
+async fn while_more_is_shed_than_stored_one_loss_event_a_reason_is_queued() {
+    const MOST: usize = 4;
+    let sink = ScriptedSink::gated();
+    let logger = AuditLogger::builder(Arc::clone(&sink))
+        .queue_events(MOST)
+        .batch_events(1)
+        .overload(Overload::Shed)
+        .durability(Durability::Queued)
+        .build()
+        .unwrap();
+    for round in 0..50 {
+        for _ in 0..MOST + 2 {
+            logger.log_event(draft("t")).await.unwrap();
+        }
+        sink.open_gate(1);
+        // The next append begins, and before it the losses were told.
+        soon(async {
+            while sink.batches().len() < round + 2 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        let held = logger.counters();
+        assert!(held.queued_events <= MOST + 1, "{round}: {held:?}");
+    }
+    sink.open_gate(1_000);
+    assert!(soon(logger.shutdown(LONG)).await.is_complete());
+    let told: u64 = counts_told(&sink.store.recorded()).iter().sum();
+    assert_eq!(told, logger.counters().shed);
+}
+
+#[tokio::test]
 async fn losses_of_several_reasons_are_added_up_in_the_report() {
     let sink = ScriptedSink::new(|attempt, _| match attempt {
         0 => Act::Refuse("poison"),
