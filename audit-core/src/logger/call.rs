@@ -122,7 +122,7 @@ impl OpenCall {
     /// the answer for the durability that was asked for.
     pub fn finish(mut self, outcome: Outcome) -> Acknowledgement {
         match self.open.take() {
-            Some(open) => open.record(outcome, Answering::Wanted),
+            Some(open) => open.record(outcome),
             // Only `finish` and `drop` take it, and both consume the call.
             None => Acknowledgement::answered(Err(room::closed())),
         }
@@ -131,8 +131,10 @@ impl OpenCall {
 
 impl Drop for OpenCall {
     fn drop(&mut self) {
-        if let Some(open) = self.open.take() {
-            open.record(Outcome::Aborted, Answering::Unwanted).detach();
+        if let Some(mut open) = self.open.take() {
+            // Nobody can wait for the answer.
+            open.durability = Durability::Queued;
+            open.record(Outcome::Aborted).detach();
         }
     }
 }
@@ -143,12 +145,6 @@ impl fmt::Debug for OpenCall {
             .field("id", &self.id())
             .finish_non_exhaustive()
     }
-}
-
-/// Whether somebody may wait for the answer.
-enum Answering {
-    Unwanted,
-    Wanted,
 }
 
 impl Open {
@@ -169,7 +165,7 @@ impl Open {
         }
     }
 
-    fn record(self, outcome: Outcome, answering: Answering) -> Acknowledgement {
+    fn record(self, outcome: Outcome) -> Acknowledgement {
         let Self {
             shared,
             draft,
@@ -186,10 +182,6 @@ impl Open {
         let draft = draft.narrow_payloads(&shared.payload_policy, |_| is_stale);
         let took = shared.stamper.monotonic().saturating_sub(began);
         let draft = draft.outcome(outcome).or_latency(Latency::new(took));
-        let durability = match answering {
-            Answering::Wanted => durability,
-            Answering::Unwanted => Durability::Queued,
-        };
         shared.record(draft, room, durability)
     }
 }
