@@ -1,6 +1,5 @@
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::error::InvalidField;
 use super::text::{ClientAddress, ClientName, ClientVersion, Scrub};
 use crate::payload::CallerCredential;
 
@@ -60,25 +59,5 @@ impl Scrub for Client {
         self.name.scrub(credentials);
         self.version.scrub(credentials);
         self.address.scrub(credentials);
-    }
-}
-
-/// A client as it is written, before its bounds are checked.
-#[derive(Default, Deserialize)]
-pub(super) struct ClientForm {
-    name: Option<Box<str>>,
-    version: Option<Box<str>>,
-    address: Option<Box<str>>,
-}
-
-impl TryFrom<ClientForm> for Client {
-    type Error = InvalidField;
-
-    fn try_from(form: ClientForm) -> Result<Self, InvalidField> {
-        Ok(Self {
-            name: form.name.map(ClientName::restore).transpose()?,
-            version: form.version.map(ClientVersion::restore).transpose()?,
-            address: form.address.map(ClientAddress::restore).transpose()?,
-        })
     }
 }

@@ -286,8 +286,8 @@ impl TryFrom<CheckForm> for Check {
     fn try_from(form: CheckForm) -> Result<Self, InvalidField> {
         Ok(Self {
             verdict: form.verdict.parse()?,
-            reason: form.reason.map(Reason::restore).transpose()?,
-            rule: form.rule.map(RuleName::restore).transpose()?,
+            reason: form.reason.as_deref().map(Reason::restore).transpose()?,
+            rule: form.rule.as_deref().map(RuleName::restore).transpose()?,
             limit: form.limit,
             remaining: form.remaining,
         })

@@ -285,7 +285,7 @@ impl fmt::Debug for EventDraft {
     }
 }
 
-fn check_same_moment(id: EventId, ts: Timestamp) -> Result<(), InvalidField> {
+pub(super) fn check_same_moment(id: EventId, ts: Timestamp) -> Result<(), InvalidField> {
     if id.is_of(ts) {
         return Ok(());
     }

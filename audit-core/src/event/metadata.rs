@@ -1,5 +1,7 @@
 use std::ops::Deref;
 
+use serde::Deserialize;
+
 use super::client::Client;
 use super::decision::Decision;
 use super::id::EventId;
@@ -71,7 +73,7 @@ impl EventMetadata {
 }
 
 /// What was done to the payloads of an event.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct PayloadReports {
     /// Of the request, where one was handed over.

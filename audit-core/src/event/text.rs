@@ -79,8 +79,8 @@ macro_rules! bounded_text {
 
             /// Takes back what an event held: the form is checked, the rules for credentials,
             /// which may have grown since, are not.
-            pub(crate) fn restore(text: Box<str>) -> Result<Self, InvalidField> {
-                check_form($field, $max, &text)?;
+            pub(crate) fn restore(text: &str) -> Result<Self, InvalidField> {
+                check_form($field, $max, text)?;
                 Ok(Self(text.into()))
             }
         }

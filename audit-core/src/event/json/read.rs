@@ -6,18 +6,15 @@ use serde_json::value::RawValue;
 
 use super::SCHEMA_VERSION;
 use crate::event::audit_event::AuditEvent;
-use crate::event::client::ClientForm;
-use crate::event::decision::DecisionForm;
-use crate::event::draft::EventDraft;
+use crate::event::decision::{Decision, DecisionForm};
 use crate::event::error::{FieldProblem, InvalidField};
 use crate::event::latency::Latency;
+use crate::event::metadata::PayloadReports;
+use crate::event::row::EventRow;
 use crate::event::sequence::Seq;
 use crate::event::status::StatusCode;
-use crate::event::text::{
-    ApiKeyId, Method, RequestId, Role, SessionId, ToolName, Upstream, WriterId,
-};
 use crate::event::timestamp::Timestamp;
-use crate::payload::{InvalidPayload, Payload, PayloadReport};
+use crate::payload::InvalidPayload;
 
 impl AuditEvent {
     /// Reads what [`to_json`](Self::to_json) wrote. For stores, spools and importers of exports.
@@ -36,6 +33,38 @@ impl AuditEvent {
             Err(error) => Err(newer_schema(text).unwrap_or_else(|| error.into())),
         }
     }
+}
+
+impl Decision {
+    /// Reads what [`to_json`](Self::to_json) wrote, spelled by a store as it likes.
+    ///
+    /// # Errors
+    /// The text is not JSON, lacks a check, or a field breaks its bounds.
+    pub fn from_json(text: &str) -> Result<Self, InvalidEvent> {
+        let form: DecisionForm = read_column("decision", text)?;
+        Ok(form.try_into()?)
+    }
+}
+
+impl PayloadReports {
+    /// Reads what [`AuditEvent::payload_report_json`] wrote, spelled by a store as it likes.
+    ///
+    /// # Errors
+    /// The text is not JSON, or a field has another type.
+    pub fn from_json(text: &str) -> Result<Self, InvalidEvent> {
+        read_column("payload_report", text)
+    }
+}
+
+/// Keeps the name of the column alone: serde's text can quote the value.
+fn read_column<'a, T: Deserialize<'a>>(
+    field: &'static str,
+    text: &'a str,
+) -> Result<T, InvalidEvent> {
+    serde_json::from_str(text).map_err(|_| {
+        let expected = "the JSON form that events have";
+        InvalidField::new(field, FieldProblem::Malformed { expected }).into()
+    })
 }
 
 /// JSON that is no event. Names the place or the field; never repeats what stands there.
@@ -86,6 +115,12 @@ impl Error for InvalidEvent {
             InvalidEventKind::Payload { source, .. } => Some(source),
             InvalidEventKind::Form { .. } | InvalidEventKind::Schema { .. } => None,
         }
+    }
+}
+
+impl InvalidEvent {
+    pub(in crate::event) const fn payload(field: &'static str, source: InvalidPayload) -> Self {
+        Self(InvalidEventKind::Payload { field, source })
     }
 }
 
@@ -144,13 +179,7 @@ struct EventForm<'a> {
     writer: Box<str>,
     seq: u64,
     #[serde(default)]
-    payload_report: ReportsForm,
-}
-
-#[derive(Default, Deserialize)]
-struct ReportsForm {
-    request: Option<PayloadReport>,
-    response: Option<PayloadReport>,
+    payload_report: PayloadReports,
 }
 
 impl EventForm<'_> {
@@ -160,74 +189,43 @@ impl EventForm<'_> {
                 found: self.schema,
             }));
         }
-        let mut draft = EventDraft::new(Method::restore(self.method)?)
-            .id(self.id.parse()?)
-            .ts(Timestamp::parse("ts", &self.ts)?)
-            .role(Role::restore(self.role)?)
-            .status_code(StatusCode::new(self.status_code)?)
-            .latency(Latency::from_millis(self.latency_ms)?)
-            .decision(self.decision.try_into()?)
-            .outcome(self.outcome.parse()?)
-            .client(self.client.try_into()?);
-        if let Some(text) = self.api_key_id {
-            draft = draft.api_key_id(ApiKeyId::restore(text)?);
-        }
-        if let Some(text) = self.tool_name {
-            draft = draft.tool_name(ToolName::restore(text)?);
-        }
-        if let Some(text) = self.upstream {
-            draft = draft.upstream(Upstream::restore(text)?);
-        }
-        if let Some(millis) = self.upstream_latency_ms {
-            draft = draft.upstream_latency(Latency::parse("upstream_latency_ms", millis)?);
-        }
-        if let Some(text) = self.session_id {
-            draft = draft.session_id(SessionId::restore(text)?);
-        }
-        if let Some(text) = self.request_id {
-            draft = draft.request_id(RequestId::restore(text)?);
-        }
-        if let Some(text) = self.trace_id {
-            draft = draft.trace_id(text.parse()?);
-        }
-        if let Some(text) = self.span_id {
-            draft = draft.span_id(text.parse()?);
-        }
-        if let Some(payload) = restore_payload(
-            "request_json",
-            self.request_json,
-            self.payload_report.request,
-        )? {
-            draft = draft.request(payload);
-        }
-        if let Some(payload) = restore_payload(
-            "response_json",
-            self.response_json,
-            self.payload_report.response,
-        )? {
-            draft = draft.response(payload);
-        }
-        Ok(draft.stamp(WriterId::restore(self.writer)?, Seq::new(self.seq)?)?)
+        let row = EventRow {
+            id: self.id.parse()?,
+            ts: Timestamp::parse("ts", &self.ts)?,
+            api_key_id: self.api_key_id.as_deref(),
+            role: &self.role,
+            method: &self.method,
+            tool_name: self.tool_name.as_deref(),
+            request_json: self.request_json.map(RawValue::get),
+            response_json: self.response_json.map(RawValue::get),
+            status_code: StatusCode::new(self.status_code)?,
+            latency_ms: Latency::from_millis(self.latency_ms)?,
+            decision: self.decision.try_into()?,
+            outcome: self.outcome.parse()?,
+            upstream: self.upstream.as_deref(),
+            upstream_latency_ms: self
+                .upstream_latency_ms
+                .map(|millis| Latency::parse("upstream_latency_ms", millis))
+                .transpose()?,
+            session_id: self.session_id.as_deref(),
+            request_id: self.request_id.as_deref(),
+            trace_id: self.trace_id.as_deref().map(str::parse).transpose()?,
+            span_id: self.span_id.as_deref().map(str::parse).transpose()?,
+            client_name: self.client.name.as_deref(),
+            client_version: self.client.version.as_deref(),
+            client_address: self.client.address.as_deref(),
+            writer: &self.writer,
+            seq: Seq::new(self.seq)?,
+            payload_report: self.payload_report,
+        };
+        row.restore()
     }
 }
 
-/// A payload without its report was not written by this crate.
-fn restore_payload(
-    field: &'static str,
-    json: Option<&RawValue>,
-    report: Option<PayloadReport>,
-) -> Result<Option<Payload>, InvalidEvent> {
-    match (json, report) {
-        (None, None) => Ok(None),
-        (Some(_), None) => Err(InvalidField::new(
-            "payload_report",
-            FieldProblem::Malformed {
-                expected: "a report for each payload that is there",
-            },
-        )
-        .into()),
-        (json, Some(report)) => Payload::restore(json.map(RawValue::get), report)
-            .map(Some)
-            .map_err(|source| InvalidEvent(InvalidEventKind::Payload { field, source })),
-    }
+/// A client as it is written, before its bounds are checked.
+#[derive(Default, Deserialize)]
+struct ClientForm {
+    name: Option<Box<str>>,
+    version: Option<Box<str>>,
+    address: Option<Box<str>>,
 }

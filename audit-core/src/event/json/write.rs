@@ -32,26 +32,42 @@ impl AuditEvent {
     }
 }
 
+impl Decision {
+    /// The decision as JSON, as it stands in an event and in a store's column.
+    #[must_use]
+    #[expect(
+        clippy::expect_used,
+        clippy::missing_panics_doc,
+        reason = "words, bounded texts and numbers always serialize"
+    )]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a decision is JSON")
+    }
+}
+
+impl AuditEvent {
+    /// The reports of the payloads as JSON, as they stand in a store's column; nothing where no
+    /// payload was handed over.
+    #[must_use]
+    pub fn payload_report_json(&self) -> Option<String> {
+        let reports = ReportsView::of_event(self);
+        (!reports.is_empty()).then(|| reports.to_json())
+    }
+}
+
 impl Serialize for AuditEvent {
     /// For JSON alone: payloads are written as they are.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let request = raw_json(self.request()).map_err(serde::ser::Error::custom)?;
         let response = raw_json(self.response()).map_err(serde::ser::Error::custom)?;
-        let reports = ReportsView {
-            request: self.request().map(Payload::report),
-            response: self.response().map(Payload::report),
-        };
+        let reports = ReportsView::of_event(self);
         EventView::new(self, Some(request), Some(response), reports).serialize(serializer)
     }
 }
 
 impl Serialize for EventSummary {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let PayloadReports { request, response } = &self.payload_report;
-        let reports = ReportsView {
-            request: request.as_ref(),
-            response: response.as_ref(),
-        };
+        let reports = ReportsView::of(&self.payload_report);
         EventView::new(&self.metadata, None, None, reports).serialize(serializer)
     }
 }
@@ -145,8 +161,27 @@ struct ReportsView<'a> {
     response: Option<&'a PayloadReport>,
 }
 
-impl ReportsView<'_> {
+impl<'a> ReportsView<'a> {
+    fn of(reports: &'a PayloadReports) -> Self {
+        Self {
+            request: reports.request.as_ref(),
+            response: reports.response.as_ref(),
+        }
+    }
+
+    fn of_event(event: &'a AuditEvent) -> Self {
+        Self {
+            request: event.request().map(Payload::report),
+            response: event.response().map(Payload::report),
+        }
+    }
+
     fn is_empty(&self) -> bool {
         self.request.is_none() && self.response.is_none()
+    }
+
+    #[expect(clippy::expect_used, reason = "words and numbers always serialize")]
+    fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a report is JSON")
     }
 }
