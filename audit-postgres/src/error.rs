@@ -1,0 +1,116 @@
+use std::error::Error as StdError;
+use std::fmt;
+
+use audit_core::{Error, ErrorKind};
+
+use crate::sqlstate;
+
+/// What a server answered, without the values that its own text may quote.
+#[derive(Debug)]
+pub(crate) struct ServerError {
+    sqlstate: Box<str>,
+    meaning: &'static str,
+    /// What the error is about, by name.
+    object: Option<Box<str>>,
+    /// The server's own message, where it cannot quote a value.
+    message: Option<Box<str>>,
+}
+
+impl ServerError {
+    pub(crate) fn new(error: &dyn sqlx::error::DatabaseError) -> Self {
+        let code = error.code().unwrap_or_default();
+        let quotes = sqlstate::message_may_quote_values(&code);
+        Self {
+            meaning: sqlstate::meaning(&code).1,
+            object: error.constraint().or_else(|| error.table()).map(Into::into),
+            message: (!quotes).then(|| error.message().into()),
+            sqlstate: code.into(),
+        }
+    }
+
+    pub(crate) fn sqlstate(&self) -> &str {
+        &self.sqlstate
+    }
+}
+
+impl fmt::Display for ServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (SQLSTATE {}", self.meaning, self.sqlstate)?;
+        if let Some(object) = &self.object {
+            write!(f, ", {object}")?;
+        }
+        f.write_str(")")?;
+        match &self.message {
+            Some(message) => write!(f, ": {message}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl StdError for ServerError {}
+
+/// What went wrong on the way to the server: no text of it comes from a row.
+#[derive(Debug)]
+struct TransportError(Box<str>);
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl StdError for TransportError {}
+
+/// Says what failed, and whether to try again, by SQLSTATE and kind alone.
+pub(crate) fn convert(doing: &'static str, error: &sqlx::Error) -> Error {
+    let transport = |kind, text: &str| Error::with_source(kind, doing, TransportError(text.into()));
+    match error {
+        sqlx::Error::Database(error) => {
+            let source = ServerError::new(&**error);
+            let kind = sqlstate::meaning(source.sqlstate()).0;
+            Error::with_source(kind, doing, source)
+        }
+        sqlx::Error::Io(error) => transport(ErrorKind::Unavailable, &error.to_string()),
+        sqlx::Error::Tls(error) => {
+            transport(ErrorKind::Unavailable, &format!("TLS failed: {error}"))
+        }
+        sqlx::Error::PoolTimedOut => transport(
+            ErrorKind::Unavailable,
+            "no connection of the pool became free in time: the server is slow, or the pool too small",
+        ),
+        sqlx::Error::PoolClosed => Error::new(ErrorKind::Closed, "the store was closed"),
+        sqlx::Error::Configuration(_) => transport(
+            ErrorKind::Invalid,
+            "the connection cannot be made as it is configured",
+        ),
+        sqlx::Error::ColumnDecode { index, .. } => transport(
+            ErrorKind::Corrupt,
+            &format!("column {index} holds what no event has"),
+        ),
+        sqlx::Error::ColumnNotFound(name) => transport(
+            ErrorKind::Corrupt,
+            &format!("column `{name}` is missing: run the migrations"),
+        ),
+        sqlx::Error::Protocol(_) => transport(
+            ErrorKind::Unavailable,
+            "the server's answer makes no sense: is that PostgreSQL?",
+        ),
+        // A connection that broke in the middle, or a task of the driver that ended.
+        _ => transport(
+            ErrorKind::Unavailable,
+            "the connection cannot be used any more",
+        ),
+    }
+}
+
+/// The text of an error with those of its sources, for where one line has to do.
+pub(crate) fn with_sources(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

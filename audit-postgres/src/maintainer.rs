@@ -1,0 +1,51 @@
+use audit_core::Error;
+
+use crate::config::PostgresConfig;
+use crate::pool::Pool;
+use crate::schema::{self, SchemaMigration};
+
+/// Makes the schema and keeps it, with the rights of its owner.
+///
+/// A clone shares the connection.
+#[derive(Clone, Debug)]
+pub struct PostgresMaintainer {
+    pool: Pool,
+}
+
+impl PostgresMaintainer {
+    /// Connects.
+    ///
+    /// # Errors
+    /// The server cannot be reached.
+    pub async fn connect(config: &PostgresConfig) -> Result<Self, Error> {
+        let maintainer = Self {
+            pool: Pool::for_maintainer(config),
+        };
+        maintainer.pool.lease().await?.give_back();
+        Ok(maintainer)
+    }
+
+    /// The migrations that [`migrate`](Self::migrate) would run, with their SQL. Changes nothing.
+    ///
+    /// # Errors
+    /// The server cannot be reached.
+    pub async fn pending_migrations(&self) -> Result<Vec<SchemaMigration>, Error> {
+        let mut lease = self.pool.lease().await?;
+        let pending = schema::pending(&mut lease).await?;
+        lease.give_back();
+        Ok(pending)
+    }
+
+    /// Brings the schema to this version: from nothing, from an older version, or from the table
+    /// of the tool's predecessor. Safe to run again, and by several processes at once.
+    ///
+    /// # Errors
+    /// The server cannot be reached or refuses a statement, or the schema is newer than this
+    /// version. What had run stays; the rest runs with the next call.
+    pub async fn migrate(&self) -> Result<(), Error> {
+        let mut lease = self.pool.lease().await?;
+        schema::migrate(&mut lease, None).await?;
+        lease.give_back();
+        Ok(())
+    }
+}

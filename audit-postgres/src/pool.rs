@@ -1,0 +1,223 @@
+//! Pools of connections, and a connection that is given back only if it is clean.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::time::Duration;
+
+use audit_core::{Error, ErrorKind};
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{Connection as _, PgConnection, PgPool, Postgres, Row as _, Transaction};
+
+use crate::config::{Pooler, PostgresConfig};
+use crate::error::convert;
+
+/// What the server may take beyond its own timeout until the client gives up on it.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A pool for one purpose, with the timeout of its statements.
+#[derive(Clone)]
+pub(crate) struct Pool {
+    inner: PgPool,
+    pooler: Pooler,
+    acquire_timeout: Duration,
+    statement_timeout: Duration,
+}
+
+impl Pool {
+    /// The pool of a sink: commits wait for the server's disk.
+    pub(crate) fn for_sink(config: &PostgresConfig) -> Self {
+        Self::new(config, config.sink_connections, config.statement_timeout)
+    }
+
+    /// The pool of a reader, apart from the sink's.
+    pub(crate) fn for_reader(config: &PostgresConfig) -> Self {
+        Self::new(config, config.reader_connections, config.query_timeout)
+    }
+
+    /// The connection of whoever changes the schema, which takes the time it takes.
+    pub(crate) fn for_maintainer(config: &PostgresConfig) -> Self {
+        Self::new(config, 1, Duration::ZERO)
+    }
+
+    fn new(config: &PostgresConfig, n_connections: u32, statement_timeout: Duration) -> Self {
+        let server = config.server.clone();
+        let pooler = config.pooler;
+        // A pooler in transaction mode takes no settings at the beginning of a session, and gives
+        // the next transaction to another one.
+        let server = match pooler {
+            Pooler::None => {
+                let millis = statement_timeout.as_millis().to_string();
+                server.options([("statement_timeout", millis.as_str())])
+            }
+            Pooler::Transaction => server.statement_cache_capacity(0).extra_float_digits(None),
+        };
+        let inner = PgPoolOptions::new()
+            .max_connections(n_connections)
+            .acquire_timeout(config.acquire_timeout)
+            // Asking first would double the round trips of every append. A connection that died
+            // fails the append, which is tried again.
+            .test_before_acquire(false)
+            .after_connect(move |connection, _| {
+                Box::pin(async move { insist_on_synchronous_commit(connection, pooler).await })
+            })
+            .connect_lazy_with(server);
+        Self {
+            inner,
+            pooler,
+            acquire_timeout: config.acquire_timeout,
+            statement_timeout,
+        }
+    }
+
+    /// A connection that is closed instead of given back, unless it says that it is clean.
+    pub(crate) async fn lease(&self) -> Result<Lease, Error> {
+        let acquired = self.inner.acquire().await;
+        let connection =
+            acquired.map_err(|error| convert("the database cannot be reached", &error))?;
+        Ok(Lease {
+            connection: Some(connection),
+            is_clean: false,
+        })
+    }
+
+    /// Waits for an answer as long as the server may take, and somewhat longer.
+    pub(crate) async fn within<T>(
+        &self,
+        n_statements: u32,
+        answer: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let patience = self.acquire_timeout + self.statement_timeout * n_statements + GRACE;
+        tokio::time::timeout(patience, answer)
+            .await
+            .unwrap_or_else(|_| {
+                let text = format!("the database gave no answer within {patience:?}");
+                Err(Error::new(ErrorKind::Timeout, text))
+            })
+    }
+
+    /// Whether statements have to run in transactions that are opened for them.
+    pub(crate) fn needs_transactions(&self) -> bool {
+        self.pooler == Pooler::Transaction
+    }
+
+    /// Begins a transaction whose statements have their timeout, whatever stands in between.
+    pub(crate) async fn begin<'c>(
+        &self,
+        connection: &'c mut PgConnection,
+    ) -> Result<Transaction<'c, Postgres>, sqlx::Error> {
+        let mut transaction = connection.begin().await?;
+        if self.needs_transactions() {
+            sqlx::query("SELECT set_config('statement_timeout', $1, true)")
+                .bind(self.statement_timeout.as_millis().to_string())
+                .execute(&mut *transaction)
+                .await?;
+        }
+        Ok(transaction)
+    }
+
+    /// Whether the server takes writes now.
+    pub(crate) async fn is_writable(&self) -> Result<bool, Error> {
+        let mut lease = self.lease().await?;
+        let ask = async {
+            let setting = sqlx::raw_sql("SELECT current_setting('transaction_read_only')");
+            let row = setting.fetch_one(&mut *lease).await?;
+            row.try_get::<String, _>(0)
+        };
+        let answer = self.within(1, async {
+            ask.await
+                .map_err(|error| convert("the database does not answer", &error))
+        });
+        let setting = answer.await?;
+        lease.give_back();
+        Ok(setting == "off")
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.inner.is_closed()
+    }
+
+    pub(crate) async fn close(&self) {
+        self.inner.close().await;
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool")
+            .field("n_connections", &self.inner.size())
+            .field("n_idle", &self.inner.num_idle())
+            .field("pooler", &self.pooler)
+            .field("is_closed", &self.inner.is_closed())
+            .finish_non_exhaustive()
+    }
+}
+
+/// `Ok` means durable, so a commit must wait at least for the server's own disk. What is stricter
+/// than that was chosen by the operator and stays.
+async fn insist_on_synchronous_commit(
+    connection: &mut PgConnection,
+    pooler: Pooler,
+) -> Result<(), sqlx::Error> {
+    let setting: String = sqlx::query_scalar("SELECT current_setting('synchronous_commit')")
+        .persistent(false)
+        .fetch_one(&mut *connection)
+        .await?;
+    if setting != "off" {
+        return Ok(());
+    }
+    if pooler == Pooler::Transaction {
+        let text = "`synchronous_commit` is off, and behind a pooler it cannot be set for a session: \
+                    ALTER ROLE … SET synchronous_commit = on";
+        return Err(sqlx::Error::Configuration(text.into()));
+    }
+    sqlx::query("SET synchronous_commit = on")
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// A connection of the pool.
+///
+/// What was dropped in the middle of a statement is closed: the server ends that statement as a
+/// whole or not at all, and nobody reads its answer for their own.
+pub(crate) struct Lease {
+    connection: Option<PoolConnection<Postgres>>,
+    is_clean: bool,
+}
+
+impl Lease {
+    /// Gives the connection back: every answer was read.
+    pub(crate) fn give_back(mut self) {
+        self.is_clean = true;
+    }
+}
+
+impl Deref for Lease {
+    type Target = PgConnection;
+
+    #[expect(clippy::expect_used, reason = "only dropping takes the connection out")]
+    fn deref(&self) -> &PgConnection {
+        self.connection
+            .as_deref()
+            .expect("a lease has its connection")
+    }
+}
+
+impl DerefMut for Lease {
+    #[expect(clippy::expect_used, reason = "only dropping takes the connection out")]
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        self.connection
+            .as_deref_mut()
+            .expect("a lease has its connection")
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take().filter(|_| !self.is_clean) {
+            // Closes the socket without waiting for the other side.
+            drop(connection.detach());
+        }
+    }
+}
