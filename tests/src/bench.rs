@@ -14,23 +14,31 @@ pub struct Options {
     pub is_json: bool,
     /// Few and short rounds: to see that a bench works, not to quote its figures.
     pub is_quick: bool,
+    /// How many rows a store holds, for benches that ask it.
+    pub n_rows: Option<u64>,
 }
 
 impl Options {
-    /// Reads the command line: `--json`, `--quick`, and what cargo itself adds.
+    /// Reads the command line: `--json`, `--quick`, `--rows N`, and what cargo itself adds.
     ///
     /// # Errors
-    /// The message names an option that is not known.
+    /// The message names an option that is not known, or lacks its number.
     pub fn from_args() -> Result<Self, String> {
         let mut options = Self::default();
-        for argument in std::env::args().skip(1) {
+        let mut arguments = std::env::args().skip(1);
+        while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--json" => options.is_json = true,
                 "--quick" => options.is_quick = true,
+                "--rows" => {
+                    let number = arguments.next().and_then(|number| number.parse().ok());
+                    let number = number.filter(|number| *number > 0);
+                    options.n_rows = Some(number.ok_or("--rows wants a number above 0")?);
+                }
                 "--bench" => {}
                 other => {
                     return Err(format!(
-                        "unknown option {other}; known are --json and --quick"
+                        "unknown option {other}; known are --json, --quick and --rows N"
                     ));
                 }
             }
@@ -82,6 +90,16 @@ impl Sample {
     pub fn with(mut self, name: &'static str, figure: f64) -> Self {
         self.more.insert(name, figure);
         self
+    }
+
+    /// Queries that took so long each, with the time below which 95 of 100 stay.
+    #[must_use]
+    pub fn of_queries(mut took: Vec<Duration>) -> Self {
+        took.sort_unstable();
+        let rank = (took.len() * 95).div_ceil(100).saturating_sub(1);
+        let p95 = took.get(rank).copied().unwrap_or_default();
+        let total = took.iter().sum();
+        Self::new(took.len(), total).with("p95_ms", p95.as_secs_f64() * 1e3)
     }
 
     /// Times `n_events` calls of `work`, as one stretch.
