@@ -16,11 +16,12 @@ use std::time::{Instant, SystemTime};
 use audit_core::AuditSink as _;
 use audit_core::event::{AuditEvent, Timestamp};
 use audit_core::payload::Payload;
-use audit_postgres::{PostgresConfig, PostgresMaintainer, PostgresSink};
+use audit_postgres::{PostgresConfig, PostgresSink};
 use audit_tests::bench::{Bench, Options, Sample};
+use audit_tests::server::BenchDatabase;
 use audit_tests::workload::Workload;
-use sqlx::postgres::PgPoolOptions;
-use sqlx::{Connection as _, PgConnection, PgPool};
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::runtime::Runtime;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -53,6 +54,7 @@ fn main() -> Result<()> {
 
 /// The table, emptied for each round, and the events that go into it.
 struct Table {
+    _database: BenchDatabase,
     config: PostgresConfig,
     /// Connections of the superuser, for the rivals and for what is between the rounds.
     pool: PgPool,
@@ -65,41 +67,20 @@ struct Table {
 
 impl Table {
     fn new(runtime: &Runtime, n_copied: usize) -> Result<Self> {
-        let url = std::env::var("AUDIT_TEST_DATABASE_URL")
-            .map_err(|_| "set AUDIT_TEST_DATABASE_URL to a server whose superuser may be used")?;
         runtime.block_on(async {
-            let mut server = PgConnection::connect(&url).await?;
-            sqlx::raw_sql("DROP DATABASE IF EXISTS audit_bench_ingest WITH (FORCE)")
-                .execute(&mut server)
-                .await?;
-            sqlx::raw_sql("CREATE DATABASE audit_bench_ingest")
-                .execute(&mut server)
-                .await?;
-            let mut url = url::Url::parse(&url)?;
-            url.set_path("audit_bench_ingest");
-            let config = PostgresConfig::from_url(url.as_str())?;
-            PostgresMaintainer::connect(&config)
-                .await?
-                .migrate()
-                .await?;
+            let database = BenchDatabase::create().await?;
+            let options = database.database.url().parse::<PgConnectOptions>()?;
             let pool = PgPoolOptions::new()
                 .max_connections(32)
-                .connect(url.as_str())
+                .connect_with(options)
                 .await?;
-            for setting in ["fsync", "synchronous_commit"] {
-                let query = sqlx::query_scalar("SELECT current_setting($1)").bind(setting);
-                let value: String = query.fetch_one(&pool).await?;
-                assert_eq!(
-                    value, "on",
-                    "`{setting}` must be on, or the figures are of another promise"
-                );
-            }
             let query = sqlx::query_scalar(
                 "SELECT current_setting('data_directory') || '/audit_bench_ingest.copy'",
             );
             let copy_file = query.fetch_one(&pool).await?;
             let table = Self {
-                config,
+                config: database.config.clone(),
+                _database: database,
                 pool,
                 workload: Workload::new("bench")?,
                 salt: AtomicU64::new(1),

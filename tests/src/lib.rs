@@ -1,6 +1,7 @@
 //! What the scenarios and the benches share.
 
 pub mod bench;
+pub mod server;
 pub mod workload;
 
 #[cfg(doctest)]
