@@ -30,7 +30,13 @@
 //! for all of them; under plain nextest every test waits for a server to be started.
 //!
 //! # Faults
-//! - [`LocalCluster`]: a server of the test's own, to be killed, restarted and promoted.
+//! A server of one's own takes the programs of a server on this machine, also where the shared one
+//! is in Docker.
+//!
+//! - [`LocalCluster`]: a server of the test's own, to be killed, restarted and promoted; with TLS.
+//! - [`TcpProxy`]: a network that is cut, reset, stalled or refused, at an exact [`Moment`].
+//! - [`PgBouncer`]: connections that are not one's own for longer than a transaction.
+//! - [`SmallDisk`]: a disk that is soon full. Takes root's rights.
 
 mod account;
 mod cluster;
@@ -40,10 +46,13 @@ mod crash;
 mod database;
 mod docker;
 mod error;
+mod pgbouncer;
 mod port;
 mod programs;
+mod proxy;
 mod server;
 mod settings;
+mod small_disk;
 mod supervisor;
 mod tls;
 mod via;
@@ -54,5 +63,8 @@ pub use cluster::LocalCluster;
 pub use cluster_builder::LocalClusterBuilder;
 pub use database::TestDatabase;
 pub use error::PostgresError;
+pub use pgbouncer::PgBouncer;
+pub use proxy::{Direction, Fault, Message, Moment, TcpProxy, Trip};
 pub use server::TestPostgres;
+pub use small_disk::SmallDisk;
 pub use via::Via;
