@@ -101,6 +101,13 @@ impl Pool {
         self.pooler == Pooler::Transaction
     }
 
+    /// Whether a statement that was prepared is still there when it is wanted again. A pooler in
+    /// transaction mode may give it to another client; statements without a name live as long as
+    /// their transaction.
+    pub(crate) fn keeps_statements(&self) -> bool {
+        self.pooler == Pooler::None
+    }
+
     /// Begins a transaction whose statements have their timeout, whatever stands in between.
     pub(crate) async fn begin<'c>(
         &self,
@@ -110,6 +117,7 @@ impl Pool {
         if self.needs_transactions() {
             sqlx::query("SELECT set_config('statement_timeout', $1, true)")
                 .bind(self.statement_timeout.as_millis().to_string())
+                .persistent(false)
                 .execute(&mut *transaction)
                 .await?;
         }

@@ -68,7 +68,8 @@ pub(super) async fn set_aside(
             .map(|letter| letter.sqlstate.as_deref())
             .bind_iter(),
     )
-    .bind(forms);
+    .bind(forms)
+    .persistent(false);
     query
         .execute(connection)
         .await

@@ -5,6 +5,7 @@ use sqlx::PgConnection;
 use sqlx::postgres::PgBindIterExt as _;
 
 use crate::error::{ServerError, convert};
+use crate::pool::Pool;
 
 /// Stores what is not there yet, in the order of the batch, and says which that was; nothing, if
 /// it was all.
@@ -86,6 +87,7 @@ pub(super) const APPENDING: &str = "the events cannot be appended";
 
 /// Inserts the events, numbered within their transaction from `first_order` on.
 pub(super) async fn insert(
+    pool: &Pool,
     connection: &mut PgConnection,
     events: &[AuditEvent],
     first_order: usize,
@@ -158,7 +160,8 @@ pub(super) async fn insert(
         .bind(column!(|event| event.seq.get().cast_signed()))
         .bind(reports)
         .bind(offset - 1)
-        .bind(n_events);
+        .bind(n_events)
+        .persistent(pool.keeps_statements());
     let stored: Option<Vec<i32>> = query.fetch_one(connection).await.map_err(Failure::new)?;
     let Some(stored) = stored else {
         return Ok(Inserted::All);

@@ -32,7 +32,7 @@ pub(super) async fn append(
     let mut open: Vec<Range<usize>> = Vec::from([0..events.len()]);
     while let Some(range) = open.pop() {
         let part = &events[range.clone()];
-        match try_part(&mut transaction, part, range.start).await {
+        match try_part(pool, &mut transaction, part, range.start).await {
             Ok(inserted) => {
                 let settled = settle::receipts(&mut transaction, part, inserted).await;
                 let settled = settled.map_err(Failure::Batch)?;
@@ -63,13 +63,14 @@ pub(super) async fn append(
 }
 
 async fn try_part(
+    pool: &Pool,
     transaction: &mut PgConnection,
     part: &[AuditEvent],
     first_order: usize,
 ) -> Result<Inserted, Failure> {
     let failed = |error| Failure::Batch(convert(APPENDING, &error));
     let mut savepoint = transaction.begin().await.map_err(failed)?;
-    match insert(&mut savepoint, part, first_order).await {
+    match insert(pool, &mut savepoint, part, first_order).await {
         Ok(inserted) => {
             savepoint.commit().await.map_err(failed)?;
             Ok(inserted)

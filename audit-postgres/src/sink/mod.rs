@@ -82,12 +82,12 @@ impl PostgresSink {
         events: &[AuditEvent],
     ) -> Result<Vec<Receipt>, Failure> {
         if !self.pool.needs_transactions() {
-            let inserted = insert::insert(connection, events, 0).await?;
+            let inserted = insert::insert(&self.pool, connection, events, 0).await?;
             return settle_and_set_aside(connection, events, inserted).await;
         }
         let failed = |error| Failure::Batch(convert(APPENDING, &error));
         let mut transaction = self.pool.begin(connection).await.map_err(failed)?;
-        let inserted = insert::insert(&mut transaction, events, 0).await?;
+        let inserted = insert::insert(&self.pool, &mut transaction, events, 0).await?;
         let receipts = settle_and_set_aside(&mut transaction, events, inserted).await?;
         transaction.commit().await.map_err(failed)?;
         Ok(receipts)

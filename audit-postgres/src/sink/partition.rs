@@ -26,6 +26,7 @@ pub(super) async fn ensure(
     let make = async {
         let mut transaction = pool.begin(connection).await?;
         sqlx::query("SELECT audit_ensure_partition(id) FROM unnest($1::uuid[]) AS wanted (id)")
+            .persistent(false)
             .bind(ids)
             .execute(&mut *transaction)
             .await?;
@@ -42,6 +43,7 @@ pub(super) async fn ensure_ahead(pool: &Pool, connection: &mut PgConnection) -> 
             "SELECT audit_ensure_partition(audit_id_at(now() + ahead))
              FROM unnest(ARRAY[interval '0', interval '1 month']) AS ahead",
         )
+        .persistent(false)
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await

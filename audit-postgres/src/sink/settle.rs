@@ -49,7 +49,7 @@ async fn stored(
         row::PAYLOADS
     );
     // Put together from constants alone.
-    let query = sqlx::query(AssertSqlSafe(sql)).bind(ids);
+    let query = sqlx::query(AssertSqlSafe(sql)).persistent(false).bind(ids);
     let rows = query
         .fetch_all(connection)
         .await

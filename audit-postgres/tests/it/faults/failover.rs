@@ -1,0 +1,108 @@
+//! A primary that dies, and the standby that takes over.
+
+use std::sync::{Arc, RwLock};
+
+use async_trait::async_trait;
+use audit_core::Error;
+use audit_core::event::AuditEvent;
+use audit_core::sink::{Appended, AuditSink, Durability, Health};
+use audit_postgres::PostgresSink;
+use audit_testkit::postgres::{LocalCluster, TestDatabase};
+use url::Url;
+
+use super::ledger::Load;
+use super::{config, database_on, run, soon};
+
+/// The name under which a gateway finds its database, moved to another server.
+#[derive(Clone, Debug)]
+struct Name(Arc<RwLock<PostgresSink>>);
+
+impl Name {
+    fn now(&self) -> PostgresSink {
+        self.0.read().expect("nobody panics").clone()
+    }
+}
+
+#[async_trait]
+impl AuditSink for Name {
+    async fn append(&self, events: &[AuditEvent]) -> Result<Appended, Error> {
+        self.now().append(events).await
+    }
+
+    async fn flush(&self) -> Result<(), Error> {
+        self.now().flush().await
+    }
+
+    async fn health(&self) -> Health {
+        self.now().health().await
+    }
+
+    async fn close(&self) -> Result<(), Error> {
+        self.now().close().await
+    }
+
+    fn durability(&self) -> Durability {
+        self.now().durability()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_promoted_standby_has_all_that_was_acknowledged() {
+    let primary = LocalCluster::builder()
+        .config("fsync = on")
+        .start()
+        .await
+        .unwrap();
+    let standby = LocalCluster::builder()
+        .standby_of(&primary)
+        .start()
+        .await
+        .unwrap();
+    let database = database_on(&primary).await;
+    // From here on a commit waits for the standby, too.
+    run(
+        database.pool(),
+        "ALTER SYSTEM SET synchronous_standby_names = '*'",
+    )
+    .await;
+    primary.reload().unwrap();
+    let waits = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
+    soon("the standby", async {
+        while sqlx::query_scalar::<_, i64>(waits)
+            .fetch_one(database.pool())
+            .await
+            .unwrap()
+            == 0
+        {}
+    })
+    .await;
+
+    let to_primary = PostgresSink::connect(&config(database.url()))
+        .await
+        .unwrap();
+    let name = Name(Arc::new(RwLock::new(to_primary)));
+    let sink: Arc<dyn AuditSink> = Arc::new(name.clone());
+    let load = Load::start(&sink, 3);
+    load.acknowledge_more(300).await;
+    primary.kill().await.unwrap();
+    load.fail_once_more().await;
+
+    // A standby that is not promoted yet takes nothing, and says so.
+    let url = on(&standby, &database);
+    let to_standby = PostgresSink::connect_lazily(&config(&url));
+    let health = to_standby.health().await;
+    assert!(!health.is_ready(), "{health:?}");
+    *name.0.write().unwrap() = to_standby;
+    load.fail_once_more().await;
+    standby.promote().await.unwrap();
+    load.acknowledge_more(300).await;
+    let pool = sqlx::PgPool::connect(&url).await.unwrap();
+    load.settle("failover to a promoted standby", &pool).await;
+}
+
+/// The same database on the other server.
+fn on(cluster: &LocalCluster, database: &TestDatabase) -> String {
+    let mut url: Url = cluster.url().parse().unwrap();
+    url.set_path(database.name());
+    url.into()
+}

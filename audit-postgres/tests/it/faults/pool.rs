@@ -1,0 +1,81 @@
+//! No connection to be had.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use audit_core::{AuditSink, ErrorKind};
+use audit_postgres::PostgresSink;
+use audit_testkit::fixture;
+use audit_testkit::postgres::LocalCluster;
+use sqlx::{Connection as _, PgConnection};
+
+use super::ledger::Load;
+use super::{config, database, database_on};
+
+#[tokio::test]
+async fn an_exhausted_pool_answers_in_time_and_works_again() {
+    let database = database().await;
+    let config = config(database.url())
+        .sink_connections(1)
+        .acquire_timeout(Duration::from_millis(200));
+    let sink = Arc::new(PostgresSink::connect(&config).await.unwrap());
+    let mut locker = database.pool().begin().await.unwrap();
+    sqlx::raw_sql("LOCK TABLE audit_events IN EXCLUSIVE MODE")
+        .execute(&mut *locker)
+        .await
+        .unwrap();
+
+    // One append holds the only connection, until the lock is gone.
+    let batches = [fixture::events(1..=5), fixture::events(6..=10)];
+    let held = tokio::spawn({
+        let (sink, batch) = (Arc::clone(&sink), batches[0].clone());
+        async move { sink.append(&batch).await }
+    });
+    let waits =
+        "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'audit_events'::regclass";
+    while sqlx::query_scalar::<_, i64>(waits)
+        .fetch_one(database.pool())
+        .await
+        .unwrap()
+        == 0
+    {}
+    let error = sink.append(&batches[1]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    let why = std::error::Error::source(&error).unwrap().to_string();
+    assert!(why.contains("no connection of the pool"), "{why}");
+
+    locker.rollback().await.unwrap();
+    assert!(held.await.unwrap().unwrap().is_all_kept());
+    assert!(sink.append(&batches[1]).await.unwrap().is_all_kept());
+    let n_stored: i64 = sqlx::query_scalar("SELECT count(*) FROM audit_events")
+        .fetch_one(database.pool())
+        .await
+        .unwrap();
+    assert_eq!(n_stored, 10);
+    eprintln!("pool exhausted: 10 acknowledged, {n_stored} stored, 0 lost, 0 doubled");
+}
+
+#[tokio::test]
+async fn a_server_without_a_connection_left_is_waited_for() {
+    let cluster = LocalCluster::builder()
+        .config("max_connections = 12")
+        .config("superuser_reserved_connections = 0")
+        .start()
+        .await
+        .unwrap();
+    let database = database_on(&cluster).await;
+    let mut others = Vec::new();
+    while let Ok(connection) = PgConnection::connect(database.url()).await {
+        others.push(connection);
+    }
+    let config = config(database.url()).acquire_timeout(Duration::from_millis(300));
+    let sink: Arc<dyn AuditSink> = Arc::new(PostgresSink::connect_lazily(&config));
+    let load = Load::start(&sink, 2);
+    load.fail_once_more().await;
+    for connection in others {
+        connection.close().await.unwrap();
+    }
+    load.acknowledge_more(100).await;
+    load.settle("max_connections reached", database.pool())
+        .await;
+}
