@@ -34,9 +34,18 @@
 //!   [`FaultPlan`].
 //! - [`fixture`]: ready events; [`strategy`]: any event and any question, for proptest.
 //! - [`ManualClock`], [`SequentialIds`]: time and ids that a test owns.
+//! - `postgres`: a Postgres for tests, servers to kill, and a network to cut.
+//!
+//! # Features
+//! | feature | what it adds |
+//! |---|---|
+//! | `postgres` | the module `postgres` and the program `audit-test-postgres`; brings sqlx and testcontainers, wants Rust 1.94 and Unix |
+//!
+//! No feature is on by default.
 //!
 //! # What it does not do
-//! It knows no sink, starts no database and kills no process: the sink's own harness does.
+//! It knows no sink, and without a feature it starts no database and kills no process: the sink's
+//! own harness does.
 #![allow(
     clippy::expect_used,
     clippy::missing_panics_doc,

@@ -40,6 +40,11 @@ impl Postgres {
         }
     }
 
+    /// Whether it was started through Docker.
+    pub(crate) fn is_in_docker(&self) -> bool {
+        self.via == "docker"
+    }
+
     /// What tells the tests.
     pub(crate) fn environment(&self) -> [(&str, &str); 2] {
         [

@@ -4,10 +4,10 @@ use crate::command::{cargo, has_subcommand};
 use crate::postgres::Postgres;
 use crate::privilege::may_mount;
 
-/// What the names of tests contain that mount a file system.
-const NEEDS_ROOT: &str = "needs_root";
-
 const BUILD: &[&str] = &["--workspace", "--all-features"];
+
+/// Tests that cannot be run here: a part of their names, and what they want.
+type LeftOut = (&'static str, &'static str);
 
 /// Runs all tests, or those whose names contain one of the filters.
 pub(crate) fn run(filters: &[&str]) -> Result<(), String> {
@@ -20,45 +20,68 @@ pub(crate) fn run(filters: &[&str]) -> Result<(), String> {
         cargo(&[&["test", "--no-run"], BUILD].concat(), &[])?;
     }
     let postgres = Postgres::start()?;
+    let left_out = left_out(&postgres);
+    let done = run_on(&postgres, filters, &left_out, has_nextest);
+    for (name, want) in left_out {
+        eprintln!("NOT RUN: the tests named *{name}*, which want {want}");
+    }
+    done
+}
+
+fn run_on(
+    postgres: &Postgres,
+    filters: &[&str],
+    left_out: &[LeftOut],
+    has_nextest: bool,
+) -> Result<(), String> {
     let environment = postgres.environment();
-    let may_mount = may_mount();
     if has_nextest {
-        nextest(filters, may_mount, &environment)?;
+        nextest(filters, left_out, &environment)?;
     } else {
-        cargo_test(filters, may_mount, &environment)?;
+        cargo_test(filters, left_out, &environment)?;
     }
     if filters.is_empty() {
         // Nextest runs no doc tests.
         cargo(&[&["test", "--doc"], BUILD].concat(), &environment)?;
     }
-    if !may_mount {
-        eprintln!(
-            "NOT RUN: the tests named *{NEEDS_ROOT}*, which mount a file system; root may run them"
-        );
-    }
     Ok(())
 }
 
-fn nextest(filters: &[&str], may_mount: bool, environment: &[(&str, &str)]) -> Result<(), String> {
-    let rest = format!("not test({NEEDS_ROOT})");
-    let left_out: &[&str] = if may_mount { &[] } else { &["-E", &rest] };
+fn left_out(postgres: &Postgres) -> Vec<LeftOut> {
+    let mut left_out = Vec::new();
+    if !may_mount() {
+        left_out.push(("needs_root", "the right to mount a file system"));
+    }
+    if !postgres.is_in_docker() {
+        left_out.push(("needs_docker", "a running Docker"));
+    }
+    left_out
+}
+
+fn nextest(
+    filters: &[&str],
+    left_out: &[LeftOut],
+    environment: &[(&str, &str)],
+) -> Result<(), String> {
+    let rest: Vec<String> = left_out
+        .iter()
+        .map(|(name, _)| format!("not test({name})"))
+        .collect();
+    let rest = rest.join(" and ");
+    let selection: &[&str] = if rest.is_empty() { &[] } else { &["-E", &rest] };
     let run = &["nextest", "run", "--no-fail-fast"];
-    cargo(&[run, BUILD, left_out, filters].concat(), environment)
+    cargo(&[run, BUILD, selection, filters].concat(), environment)
 }
 
 fn cargo_test(
     filters: &[&str],
-    may_mount: bool,
+    left_out: &[LeftOut],
     environment: &[(&str, &str)],
 ) -> Result<(), String> {
-    let left_out: &[&str] = if may_mount {
-        &[]
-    } else {
-        &["--skip", NEEDS_ROOT]
-    };
     let run = &["test", "--lib", "--bins", "--tests", "--no-fail-fast"];
-    cargo(
-        &[run, BUILD, &["--"], left_out, filters].concat(),
-        environment,
-    )
+    let mut arguments = [run, BUILD, &["--"], filters].concat();
+    for (name, _) in left_out {
+        arguments.extend(["--skip", name]);
+    }
+    cargo(&arguments, environment)
 }

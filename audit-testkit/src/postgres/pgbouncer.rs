@@ -13,8 +13,10 @@ use super::wait::until;
 
 /// A PgBouncer in front of a server: connections are shared, transaction by transaction.
 ///
-/// Debian's, 1.18, gives a prepared statement to whichever server connection comes next: clients
-/// have to do without (`statement-cache-capacity=0` in sqlx's address).
+/// Debian's, 1.18, knows nothing of prepared statements, which live on whichever server connection
+/// they were sent to. A client of sqlx has to run every statement in a transaction, as a query
+/// that is not `persistent`: a cache of capacity 0 alone still gives statements names, and then
+/// two clients have the same.
 ///
 /// It ends when this is dropped and when this process ends, also by `kill -9`.
 #[derive(Debug)]

@@ -4,6 +4,9 @@ use std::process::Command;
 
 use super::PostgresError;
 
+/// Where Debian keeps a folder for each version.
+const DEBIAN: &str = "/usr/lib/postgresql";
+
 /// Where the programs of a Postgres server are.
 #[derive(Clone, Debug)]
 pub(super) struct Programs {
@@ -11,8 +14,9 @@ pub(super) struct Programs {
 }
 
 impl Programs {
-    /// Looks where `AUDIT_TEST_POSTGRES_BIN` and `pg_config` say, then where Debian puts them
-    /// (the newest version first), then along `PATH`.
+    /// Looks where `AUDIT_TEST_POSTGRES_BIN` says, and nowhere else if it says anything; without
+    /// it where `pg_config` says, where Debian puts them (the newest version first), and along
+    /// `PATH`.
     pub(super) fn find() -> Result<Self, PostgresError> {
         let candidates = candidates();
         let found = candidates
@@ -23,15 +27,14 @@ impl Programs {
                 folder: folder.clone(),
             });
         }
-        let mut places: Vec<String> = candidates
+        let places: Vec<String> = candidates
             .iter()
             .map(|folder| folder.display().to_string())
             .collect();
-        places.push("/usr/lib/postgresql/*/bin".to_owned());
         Err(PostgresError::new(format!(
-            "there is no `initdb` beside a `postgres` in {}; install a Postgres server (Debian: \
-             `apt-get install postgresql-15`), or name the folder of its programs in \
-             AUDIT_TEST_POSTGRES_BIN",
+            "there is no `initdb` beside a `postgres` in {} (places: AUDIT_TEST_POSTGRES_BIN alone if set, else `pg_config \
+             --bindir`, {DEBIAN}/*/bin and PATH); install a Postgres server (Debian: `apt-get install \
+             postgresql-15`), or name the folder of its programs in AUDIT_TEST_POSTGRES_BIN",
             places.join(", ")
         )))
     }
@@ -42,12 +45,11 @@ impl Programs {
 }
 
 fn candidates() -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = env::var_os("AUDIT_TEST_POSTGRES_BIN")
-        .into_iter()
-        .map(PathBuf::from)
-        .collect();
-    folders.extend(told_by_pg_config());
-    folders.extend(laid_out_by_debian(Path::new("/usr/lib/postgresql")));
+    if let Some(folder) = env::var_os("AUDIT_TEST_POSTGRES_BIN") {
+        return vec![folder.into()];
+    }
+    let mut folders: Vec<PathBuf> = told_by_pg_config().into_iter().collect();
+    folders.extend(laid_out_by_debian(Path::new(DEBIAN)));
     folders.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
     folders
 }

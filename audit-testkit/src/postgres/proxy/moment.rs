@@ -50,7 +50,8 @@ pub(super) enum Happening<'a> {
 impl Moment {
     /// A client sends the end of a command that runs such a statement: its text begins so, in
     /// upper or lower case. That is the query itself, or the sync behind the execution of a
-    /// prepared one. Without what is held here, the server does not commit it.
+    /// prepared one. Without what is held here, the server does not commit it. (A `COPY` is sent
+    /// before its rows: their end is [`from_client`](Self::from_client) of kind `c`.)
     pub fn sent(beginning: impl Into<String>) -> Self {
         let beginning = beginning.into();
         Self::of(Test::Sent(Box::new(move |text| {
