@@ -46,6 +46,8 @@
 
 pub mod conformance;
 pub mod fixture;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod strategy;
 
 mod capabilities;

@@ -3,13 +3,15 @@
 mod bench;
 mod check;
 mod command;
+mod postgres;
+mod privilege;
 mod test;
 
 use std::process::ExitCode;
 
 const USAGE: &str = "\
 cargo xtask ci                      everything that CI checks: test, then check
-cargo xtask test [FILTER…]          all tests, doc tests among them
+cargo xtask test [FILTER…]          all tests, doc tests among them, on one Postgres for all
 cargo xtask check                   format, licences, lints, docs, and whether the benches run
 cargo xtask bench NAME [--json]     measure; NAME is one of: logger, payload
 ";

@@ -8,4 +8,6 @@
 mod broken;
 mod faults;
 mod generators;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod wrappers;
