@@ -1,0 +1,9 @@
+//! The store against a real server, which `audit_testkit::postgres` finds.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test panics to say that it failed"
+)]
+
+mod conformance;
+mod database;
