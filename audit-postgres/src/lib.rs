@@ -29,6 +29,7 @@ mod config;
 mod error;
 mod maintainer;
 mod pool;
+mod reader;
 mod row;
 mod schema;
 mod sink;
@@ -36,5 +37,6 @@ mod sqlstate;
 
 pub use config::{Pooler, PostgresConfig};
 pub use maintainer::PostgresMaintainer;
+pub use reader::PostgresReader;
 pub use schema::SchemaMigration;
 pub use sink::PostgresSink;

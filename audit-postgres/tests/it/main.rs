@@ -1,5 +1,12 @@
-//! The Postgres store against real servers.
+//! The store against real servers, which `audit_testkit::postgres` finds.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test panics to say that it failed"
+)]
 
+mod conformance;
+mod database;
 mod faults;
 mod poolers;
 mod sqlstates;

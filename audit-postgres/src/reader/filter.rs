@@ -1,0 +1,98 @@
+use audit_core::Error;
+use audit_core::reader::{Condition, Filter};
+
+use super::columns;
+use super::condition::{self, is_storable};
+use super::sql::Sql;
+
+/// Writes what the filter demands behind a `WHERE` with something in it.
+pub(super) fn push(sql: &mut Sql, filter: &Filter) -> Result<(), Error> {
+    for (_, conditions) in filter.alternatives() {
+        sql.text("\n    AND (");
+        push_alternatives(sql, &conditions)?;
+        sql.text(")");
+    }
+    for condition in filter.exclusions() {
+        sql.text("\n    AND ");
+        push_exclusion(sql, condition)?;
+    }
+    Ok(())
+}
+
+/// One of the conditions has to hold; they are about one field. Those that ask for one value each
+/// become one comparison with all of them.
+fn push_alternatives(sql: &mut Sql, conditions: &[&Condition]) -> Result<(), Error> {
+    let (exact, others): (Vec<_>, Vec<_>) = conditions
+        .iter()
+        .copied()
+        .partition(|condition| is_exact(condition));
+    let mut is_first = true;
+    if let Some(first) = exact.first() {
+        is_first = false;
+        push_any_of(sql, first, &exact)?;
+    }
+    for condition in others {
+        sql.text(if is_first { "(" } else { " OR (" });
+        is_first = false;
+        condition::push(sql, condition)?;
+        sql.text(")");
+    }
+    Ok(())
+}
+
+fn is_exact(condition: &Condition) -> bool {
+    match condition {
+        Condition::Id(_) | Condition::Outcome(_) => true,
+        Condition::Text(_, glob) => glob.as_exact().is_some(),
+        _ => false,
+    }
+}
+
+/// Writes conditions that are [exact](is_exact) and about the field of the first.
+fn push_any_of(sql: &mut Sql, first: &Condition, all: &[&Condition]) -> Result<(), Error> {
+    if all.len() == 1 {
+        return condition::push(sql, first);
+    }
+    match first {
+        Condition::Id(_) => {
+            let ids = all.iter().filter_map(|condition| match condition {
+                Condition::Id(id) => Some(*id.as_uuid()),
+                _ => None,
+            });
+            sql.text("id = ANY(").bind(ids.collect::<Vec<_>>());
+        }
+        Condition::Text(field, _) => {
+            let column = columns::of_text(*field)?;
+            sql.text(column).text(" = ANY(").bind(texts(all));
+        }
+        _ => {
+            sql.text("outcome = ANY(").bind(texts(all));
+        }
+    }
+    sql.text(")");
+    Ok(())
+}
+
+/// The values that exact conditions about a text or an outcome ask for.
+fn texts(conditions: &[&Condition]) -> Vec<String> {
+    let text = |condition: &&Condition| match condition {
+        Condition::Outcome(outcome) => Some(outcome.as_str().to_owned()),
+        Condition::Text(_, glob) => glob.as_exact().map(ToOwned::to_owned),
+        _ => None,
+    };
+    let texts = conditions.iter().filter_map(text);
+    texts.filter(|text| is_storable(text)).collect()
+}
+
+/// Null is no match, and what does not match is not excluded.
+fn push_exclusion(sql: &mut Sql, condition: &Condition) -> Result<(), Error> {
+    if let Condition::Outcome(outcome) = condition {
+        // It is never null, and in this form the index of what went wrong is found.
+        sql.text("outcome <> ").bind(outcome.as_str());
+        return Ok(());
+    }
+    sql.text("(");
+    condition::push(sql, condition)?;
+    sql.text(") IS NOT TRUE");
+    Ok(())
+}

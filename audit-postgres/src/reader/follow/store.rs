@@ -1,0 +1,113 @@
+//! What a follower has to know of the store before it believes a row: whose order it is, and how
+//! far it is complete.
+
+use audit_core::{Error, ErrorKind};
+use sqlx::Row as _;
+use sqlx::postgres::PgRow;
+use uuid::Uuid;
+
+use super::position::Position;
+use crate::reader::unreadable;
+
+/// One row about the store, of the same snapshot as whatever is read beside it.
+///
+/// `watermark`: every transaction below it has ended, so nothing can appear below it any more.
+/// `last_removed`: the largest transaction of which retention removed rows; none, as long as there
+/// is no retention. It stands in the statement that reads the rows, since the server has locked
+/// their partitions before it takes its snapshot: what is gone then has its entry.
+pub(super) const STORE: &str = "
+    SELECT
+        store_id,
+        audit_store.system_identifier = control.system_identifier
+            AND database_oid = (
+                SELECT oid::bigint FROM pg_database WHERE datname = current_database()
+            ) AS is_of_this_server,
+        pg_is_in_recovery() AS is_standby,
+        pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS watermark,
+        pg_current_snapshot()::text AS snapshot,
+        NULL::bigint AS last_removed
+    FROM audit_store, pg_control_system() AS control";
+
+/// What [`STORE`] says.
+#[derive(Debug)]
+pub(super) struct Store {
+    pub(super) id: Uuid,
+    pub(super) watermark: i64,
+    pub(super) is_standby: bool,
+    last_removed: Option<i64>,
+}
+
+impl Store {
+    /// Reads the columns of [`STORE`].
+    pub(super) fn of_row(row: Option<&PgRow>) -> Result<Self, Error> {
+        let Some(row) = row else {
+            return Err(Error::new(
+                ErrorKind::Corrupt,
+                "the table `audit_store` has lost its row: restore it from a backup",
+            ));
+        };
+        let read = || {
+            let store = Self {
+                id: row.try_get("store_id")?,
+                watermark: row.try_get("watermark")?,
+                is_standby: row.try_get("is_standby")?,
+                last_removed: row.try_get("last_removed")?,
+            };
+            Ok((store, row.try_get("is_of_this_server")?))
+        };
+        let (store, is_of_this_server) = read().map_err(|error: sqlx::Error| unreadable(&error))?;
+        if is_of_this_server {
+            return Ok(store);
+        }
+        Err(Error::new(
+            ErrorKind::Invalid,
+            "this database is a copy, and the order in which its events were committed is that of \
+             the server they came from: follow the original, or have the owner of the copy number \
+             the column `xact` anew and enter this server in `audit_store`",
+        ))
+    }
+
+    /// Makes sure that it is possible to go on from a position of the store with this id.
+    pub(super) fn check(&self, of: Uuid, position: &Position) -> Result<(), Error> {
+        if of != self.id {
+            return Err(Error::new(
+                ErrorKind::Invalid,
+                "the position to follow from is of another store: begin anew",
+            ));
+        }
+        self.check_has_come(position)?;
+        self.check_is_kept(position)
+    }
+
+    /// Makes sure that nothing behind the position was removed.
+    fn check_is_kept(&self, position: &Position) -> Result<(), Error> {
+        // Who stands at the beginning has seen nothing, and takes what there is.
+        let has_missed = |last| position.xact < last && !position.is_beginning();
+        if self.last_removed.is_some_and(has_missed) {
+            return Err(Error::new(
+                ErrorKind::Invalid,
+                "retention removed events behind the position to follow from: begin anew",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Makes sure that this server has come as far as the position.
+    fn check_has_come(&self, position: &Position) -> Result<(), Error> {
+        if position.xact < self.watermark {
+            return Ok(());
+        }
+        if self.is_standby {
+            return Err(Error::new(
+                ErrorKind::Unavailable,
+                "the standby has not yet received what lies before the position to follow from: \
+                 try again, or follow the primary",
+            ));
+        }
+        Err(Error::new(
+            ErrorKind::Invalid,
+            "the position to follow from lies ahead of the store, which was restored from an older \
+             backup: begin anew",
+        ))
+    }
+}
