@@ -1,0 +1,306 @@
+//! How fast a large store answers: `cargo xtask bench query --rows 10000000 [--json]`.
+//!
+//! So many events over 90 days, and a writer that goes on appending meanwhile. Beside it, on a
+//! table of its shape with the same rows, the query that the dashboard of the tool's predecessor
+//! sends. An event here is a query.
+
+#![allow(
+    clippy::expect_used,
+    reason = "a bench whose premise fails has no figures to show"
+)]
+
+use std::error::Error;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use audit_core::event::{EventId, Outcome, Timestamp};
+use audit_core::reader::{
+    Condition, Filter, GroupBy, Page, PageRequest, Span, StatisticsRequest, TextField,
+};
+use audit_core::{AuditReader as _, AuditSink as _, Glob};
+use audit_postgres::{PostgresConfig, PostgresReader, PostgresSink};
+use audit_tests::bench::{Bench, Options, Sample};
+use audit_tests::server::BenchDatabase;
+use audit_tests::workload::Workload;
+use sqlx::PgPool;
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+fn main() -> Result<()> {
+    let options = Options::from_args()?;
+    let n_rows = options
+        .n_rows
+        .unwrap_or(if options.is_quick { 50_000 } else { 10_000_000 });
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    let store = runtime.block_on(Store::fill(n_rows))?;
+    let n = if options.is_quick { 5 } else { 40 };
+    let writer = Writer::start(&runtime, &store);
+
+    let by_key = |key| text(TextField::Key, key);
+    let tool_outcome = text(TextField::Tool, "tool_07").with(Condition::Outcome(Outcome::Denied));
+    let last_day = Filter::all().with(Condition::Time(Span::at_least(store.day_ago)));
+    let statistics = StatisticsRequest::new(last_day).group_by(GroupBy::Text(TextField::Tool));
+    let page_1000 = runtime.block_on(store.page_1000())?;
+    let bench = Bench::new()
+        .case("first_page", || {
+            store.pages(&runtime, n, &PageRequest::new(Filter::all()))
+        })
+        .case("page_1000", || store.pages(&runtime, n, &page_1000))
+        .case("key_hits", || {
+            store.pages(&runtime, n, &PageRequest::new(by_key("k_007")))
+        })
+        .case("key_zero", || {
+            store.pages(&runtime, n, &PageRequest::new(by_key("k_nobody")))
+        })
+        .case("tool_outcome", || {
+            store.pages(&runtime, n, &PageRequest::new(tool_outcome.clone()))
+        })
+        .case("by_id", || {
+            queries(&runtime, n, || async {
+                let event = store
+                    .reader
+                    .get(store.some_id)
+                    .await
+                    .expect("the server is there");
+                assert!(event.is_some(), "the event is there");
+            })
+        })
+        .case("stats_24h", || {
+            queries(&runtime, n.div_ceil(8), || async {
+                let found = store.reader.statistics(&statistics).await;
+                assert!(!found.expect("the server is there").rows.is_empty());
+            })
+        })
+        .case("bansho_recent", || {
+            queries(&runtime, 1, || store.bansho_recent())
+        });
+    bench.run(options);
+    runtime.block_on(writer.stop());
+    Ok(())
+}
+
+fn text(field: TextField, text: &str) -> Filter {
+    Filter::all().with(Condition::Text(field, Glob::exact(text)))
+}
+
+/// Times each of `n` queries.
+fn queries<F: Future<Output = ()>>(runtime: &Runtime, n: usize, query: impl Fn() -> F) -> Sample {
+    let one = || {
+        let begin = Instant::now();
+        runtime.block_on(query());
+        begin.elapsed()
+    };
+    Sample::of_queries((0..n).map(|_| one()).collect())
+}
+
+/// A filled store.
+struct Store {
+    _database: BenchDatabase,
+    config: PostgresConfig,
+    reader: PostgresReader,
+    pool: PgPool,
+    day_ago: Timestamp,
+    some_id: EventId,
+}
+
+impl Store {
+    /// Fills a database of its own with so many events, on the server itself.
+    async fn fill(n_rows: u64) -> Result<Self> {
+        let database = BenchDatabase::create().await?;
+        let config = database
+            .config
+            .clone()
+            .query_timeout(Duration::from_secs(120));
+        let pool = database.database.pool().clone();
+
+        let begin = Instant::now();
+        sqlx::raw_sql(
+            "SELECT audit_ensure_partition(audit_id_at(now() - n * interval '1 day')) FROM generate_series(0, 91) AS n",
+        )
+        .execute(&pool)
+        .await?;
+        const CHUNK: u64 = 250_000;
+        for first in (1..=n_rows).step_by(usize::try_from(CHUNK)?) {
+            let last = (first + CHUNK - 1).clamp(first, n_rows);
+            sqlx::query(FILL)
+                .bind(first.cast_signed())
+                .bind(last.cast_signed())
+                .bind(n_rows.cast_signed())
+                .execute(&pool)
+                .await?;
+        }
+        sqlx::raw_sql(BANSHO).execute(&pool).await?;
+        for table in [
+            "VACUUM (ANALYZE) audit_events",
+            "VACUUM (ANALYZE) bansho_audit_events",
+            "CHECKPOINT",
+        ] {
+            sqlx::raw_sql(table).execute(&pool).await?;
+        }
+        eprintln!(
+            "{n_rows} events over 90 days written in {:.0?}",
+            begin.elapsed()
+        );
+
+        let some_id: uuid::Uuid =
+            sqlx::query_scalar("SELECT id FROM audit_events OFFSET $1 LIMIT 1")
+                .bind((n_rows / 3).cast_signed())
+                .fetch_one(&pool)
+                .await?;
+        Ok(Self {
+            reader: PostgresReader::connect(&config).await?,
+            day_ago: Timestamp::from_micros(now().as_micros() - 24 * 60 * 60 * 1_000_000)?,
+            some_id: EventId::from_uuid(some_id)?,
+            _database: database,
+            config,
+            pool,
+        })
+    }
+
+    /// The request for the thousandth page of the list.
+    async fn page_1000(&self) -> Result<PageRequest> {
+        let mut request = PageRequest::new(Filter::all()).limit(10)?;
+        for _ in 1..1_000 {
+            let page: Page<_> = self.reader.page(&request).await?;
+            match page.next {
+                Some(next) => request = request.cursor(next)?,
+                None => break,
+            }
+        }
+        Ok(request.limit(100)?)
+    }
+
+    fn pages(&self, runtime: &Runtime, n: usize, request: &PageRequest) -> Sample {
+        queries(runtime, n, || async {
+            self.reader
+                .page(request)
+                .await
+                .expect("the server is there");
+        })
+    }
+
+    /// What the predecessor's dashboard asks for when it is opened.
+    async fn bansho_recent(&self) {
+        let query = sqlx::query(
+            "SELECT ts, api_key_id::text AS api_key_id, role, method, tool_name, status_code,
+                latency_ms, decision, request_json, response_json
+             FROM bansho_audit_events WHERE 1=1 ORDER BY ts DESC LIMIT $1",
+        )
+        .bind(50_i64);
+        let rows = query
+            .fetch_all(&self.pool)
+            .await
+            .expect("the server is there");
+        assert!(!rows.is_empty());
+    }
+}
+
+/// Appends a hundred events twenty times a second, as a gateway does that is busy.
+struct Writer {
+    is_over: Arc<AtomicBool>,
+    task: JoinHandle<()>,
+}
+
+impl Writer {
+    fn start(runtime: &Runtime, store: &Store) -> Self {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let workload = Workload::new("busy").expect("it is a writer's name");
+        let sink = runtime
+            .block_on(PostgresSink::connect(&store.config))
+            .expect("the server is there");
+        let ends = Arc::clone(&is_over);
+        let task = runtime.spawn(async move {
+            let mut pace = tokio::time::interval(Duration::from_millis(50));
+            let mut number = 0;
+            while !ends.load(Ordering::Relaxed) {
+                pace.tick().await;
+                let batch: Vec<_> = (0..100)
+                    .map(|_| {
+                        number += 1;
+                        workload
+                            .event(number, now(), 0)
+                            .expect("the fields keep their bounds")
+                    })
+                    .collect();
+                let appended = sink.append(&batch).await.expect("the server is there");
+                assert!(appended.is_all_kept());
+            }
+        });
+        Self { is_over, task }
+    }
+
+    async fn stop(self) {
+        self.is_over.store(true, Ordering::Relaxed);
+        self.task.await.expect("the writer does not panic");
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a bench's events are of today")]
+fn now() -> Timestamp {
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .expect("the clock is set");
+    let micros = i64::try_from(now.as_micros()).expect("it is before the year 9999");
+    Timestamp::from_micros(micros).expect("it is after 1970")
+}
+
+/// Events `$1` to `$2` of `$3`, evenly over 90 days: 500 keys, 40 tools, a tenth no success, half
+/// a kilobyte of payload.
+const FILL: &str = r#"
+INSERT INTO audit_events (
+    id, ts, api_key_id, role, method, tool_name, request_json, response_json, status_code,
+    latency_ms, decision, outcome, session_id, request_id, writer, seq, payload_report, xact_order
+)
+SELECT
+    (left(audit_id_at(ts)::text, 14) || '7' || substr(hash, 1, 3) || '-8' || substr(hash, 4, 3)
+        || '-' || substr(hash, 7, 12))::uuid,
+    ts,
+    'k_' || lpad((('x' || substr(hash, 1, 6))::bit(24)::int % 500)::text, 3, '0'),
+    'operator',
+    'tools/call',
+    'tool_' || lpad((('x' || substr(hash, 7, 6))::bit(24)::int % 40)::text, 2, '0'),
+    jsonb_build_object('query', 'is:open label:bug', 'page', n % 90),
+    '{"items":[{"id":48213,"title":"Crash when the list is empty","state":"open","labels":["bug","p2"]},{"id":48214,"title":"Crash when the list is full","state":"open","labels":["bug","p1"]},{"id":48215,"title":"Crash when the list is long","state":"open","labels":["bug","p3"]}],"total":3}'::jsonb,
+    CASE WHEN n % 100 < 90 THEN 200 WHEN n % 100 < 94 THEN 200 WHEN n % 100 < 97 THEN 403 ELSE 429 END,
+    1 + (n % 60000) / 1000.0,
+    '{"auth":{"verdict":"allowed"},"authz":{"verdict":"allowed"},"rate":{"verdict":"allowed"}}'::jsonb,
+    CASE WHEN n % 100 < 90 THEN 'ok' WHEN n % 100 < 94 THEN 'tool_error' WHEN n % 100 < 97 THEN 'denied' ELSE 'rate_limited' END,
+    md5((n / 50)::text),
+    n::text,
+    'filled',
+    n,
+    '{"request":{"original_bytes":60,"scanned_bytes":60,"coverage":"full"},"response":{"original_bytes":400,"scanned_bytes":400,"coverage":"full"}}'::jsonb,
+    n - $1
+FROM (
+    SELECT n, md5(n::text) AS hash,
+        date_trunc('milliseconds', now() - interval '90 days' * (1 - n::float8 / $3)) AS ts
+    FROM generate_series($1, $2) AS n
+) AS numbers
+"#;
+
+/// A table of the predecessor's shape, with the same rows.
+const BANSHO: &str = "
+CREATE TABLE bansho_audit_events (
+    id uuid PRIMARY KEY,
+    ts timestamptz NOT NULL DEFAULT now(),
+    api_key_id uuid,
+    role text NOT NULL DEFAULT 'unknown',
+    method text NOT NULL,
+    tool_name text NOT NULL,
+    request_json jsonb NOT NULL DEFAULT '{}'::jsonb,
+    response_json jsonb NOT NULL DEFAULT '{}'::jsonb,
+    decision jsonb NOT NULL DEFAULT '{}'::jsonb,
+    status_code integer NOT NULL,
+    latency_ms integer NOT NULL CHECK (latency_ms >= 0)
+);
+INSERT INTO bansho_audit_events
+SELECT gen_random_uuid(), ts, md5(api_key_id)::uuid, role, method, tool_name, request_json,
+    response_json, decision, status_code, latency_ms::integer
+FROM audit_events";
