@@ -61,6 +61,16 @@ fn p14_invalid_utf8_is_replaced_and_counted() {
 }
 
 #[test]
+fn the_end_of_a_private_key_behind_escapes_takes_nothing_away() {
+    let dashes = "-".repeat(5);
+    for escape in ["%41", r"\x41"] {
+        let text = format!("{dashes}END PRIVATE KEY{dashes}{escape}");
+        let json = format!("[\"{}\"]", text.replace('\\', r"\\"));
+        assert_eq!(text_of(&keep(&json)), json);
+    }
+}
+
+#[test]
 fn what_is_not_json_leaves_its_size() {
     for input in [
         "hello",
