@@ -51,20 +51,21 @@ impl KeyWords {
     }
 
     fn split(&mut self, key: &[u8]) {
-        let mut last = b'_';
+        let mut last = Class::Other;
         for (i, &b) in key.iter().enumerate() {
-            if !(b.is_ascii_alphanumeric() || b >= 0x80) {
-                self.end_word();
-            } else {
-                if b.is_ascii_uppercase() {
+            let class = CLASSES[usize::from(b)];
+            match class {
+                Class::Digit | Class::Letter => self.joined.push(b),
+                Class::Other => self.end_word(),
+                Class::Upper => {
                     let next_is_lower = key.get(i + 1).is_some_and(u8::is_ascii_lowercase);
-                    if !last.is_ascii_uppercase() || next_is_lower {
+                    if last != Class::Upper || next_is_lower {
                         self.end_word();
                     }
+                    self.joined.push(b.to_ascii_lowercase());
                 }
-                self.joined.push(b.to_ascii_lowercase());
             }
-            last = b;
+            last = class;
         }
         self.end_word();
         self.drop_prefix();
@@ -94,6 +95,33 @@ impl KeyWords {
         }
     }
 }
+
+/// What a byte is in a key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Digit,
+    /// In lower case, or of a script that has none here.
+    Letter,
+    Other,
+    Upper,
+}
+
+static CLASSES: [Class; 256] = {
+    let mut classes = [Class::Other; 256];
+    let mut b = 0u8;
+    loop {
+        classes[b as usize] = match b {
+            b'0'..=b'9' => Class::Digit,
+            b'a'..=b'z' | 0x80.. => Class::Letter,
+            b'A'..=b'Z' => Class::Upper,
+            _ => Class::Other,
+        };
+        if b == u8::MAX {
+            break classes;
+        }
+        b += 1;
+    }
+};
 
 /// Letters that have a plain form: not those of Chinese, Japanese and Korean text.
 fn may_be_latin(c: char) -> bool {
