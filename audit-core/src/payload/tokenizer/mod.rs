@@ -2,11 +2,13 @@
 
 mod numbers;
 mod strings;
-
-pub(super) use strings::push_text;
+mod utf8;
 
 use super::node::Kind;
 use super::tape::{Admission, Tape};
+
+pub(super) use strings::push_text;
+use utf8::Utf8;
 
 /// Deeper than this nothing is even passed over.
 pub(super) const MAX_DEPTH: usize = 128;
@@ -28,6 +30,7 @@ pub(super) enum Ending {
 #[derive(Debug)]
 pub(super) struct Tokenizer<'i> {
     input: &'i [u8],
+    utf8: Utf8<'i>,
     /// The input may go on: a number at its end could be any other.
     may_go_on: bool,
     pos: usize,
@@ -43,8 +46,10 @@ type Step<T = ()> = Result<T, Ending>;
 
 impl<'i> Tokenizer<'i> {
     pub(super) fn new(input: &'i [u8], limit: usize) -> Self {
+        let seen = &input[..std::cmp::min(input.len(), limit)];
         Self {
-            input: &input[..std::cmp::min(input.len(), limit)],
+            input: seen,
+            utf8: Utf8::new(seen),
             may_go_on: input.len() >= limit,
             pos: 0,
             base: 0,
@@ -88,76 +93,83 @@ impl<'i> Tokenizer<'i> {
     /// Reads one value and all that is in it.
     pub(super) fn read(&mut self, tape: &mut Tape<'_>) -> Step {
         self.floor = tape.depth();
-        self.value(tape)?;
-        while tape.depth() > self.floor {
-            let is_object = tape.in_object() == Some(true);
-            let close = if is_object { b'}' } else { b']' };
-            let is_first = self.pos_after_open();
-            let mut next = self.next()?;
-            if next == close {
-                self.pos += 1;
-                tape.close(self.base + self.pos);
-                continue;
+        loop {
+            let mut is_first = self.value(tape)?;
+            while tape.depth() > self.floor && !self.item(tape, is_first)? {
+                is_first = false;
             }
-            if !is_first {
-                if next != b',' {
-                    return Err(Ending::Malformed);
-                }
-                self.pos += 1;
-                next = self.next()?;
-                if next == close {
-                    return Err(Ending::Malformed);
-                }
+            if tape.depth() == self.floor {
+                return Ok(());
             }
-            match tape.admit() {
-                Admission::Enter | Admission::Skip => {}
-                Admission::Stop => return Err(Ending::Stopped),
-                Admission::Over => {
-                    self.skip_container()?;
-                    tape.close(self.base + self.pos);
-                    continue;
-                }
-            }
-            if is_object {
-                if next != b'"' {
-                    return Err(Ending::Malformed);
-                }
-                self.key(tape)?;
-            }
-            self.value(tape)?;
         }
-        Ok(())
     }
 
-    /// Nothing but space stands between here and an opening bracket.
-    fn pos_after_open(&self) -> bool {
-        let before = self.input[..self.pos].trim_ascii_end();
-        matches!(before.last(), Some(b'{' | b'['))
+    /// Goes to the value of the next item, or to the end of the container around here if there is
+    /// none: false.
+    #[inline]
+    fn item(&mut self, tape: &mut Tape<'_>, is_first: bool) -> Step<bool> {
+        let is_object = tape.in_object() == Some(true);
+        let close = if is_object { b'}' } else { b']' };
+        let mut next = self.next()?;
+        if next == close {
+            self.pos += 1;
+            tape.close(self.base + self.pos);
+            return Ok(false);
+        }
+        if !is_first {
+            if next != b',' {
+                return Err(Ending::Malformed);
+            }
+            self.pos += 1;
+            next = self.next()?;
+            if next == close {
+                return Err(Ending::Malformed);
+            }
+        }
+        match tape.admit() {
+            Admission::Enter | Admission::Skip => {}
+            Admission::Stop => return Err(Ending::Stopped),
+            Admission::Over => {
+                self.skip_container()?;
+                tape.close(self.base + self.pos);
+                return Ok(false);
+            }
+        }
+        if is_object {
+            if next != b'"' {
+                return Err(Ending::Malformed);
+            }
+            self.key(tape)?;
+        }
+        Ok(true)
     }
 
-    fn value(&mut self, tape: &mut Tape<'_>) -> Step {
+    /// Reads a scalar, or enters a container: true if its first item comes next.
+    #[inline]
+    fn value(&mut self, tape: &mut Tape<'_>) -> Step<bool> {
         let first = self.next()?;
         let start = self.pos;
         match first {
             b'"' => self.string(tape),
             b'{' | b'[' => {
                 self.pos += 1;
-                match tape.open(first == b'{', self.base + start) {
-                    Admission::Enter | Admission::Over => Ok(()),
+                return match tape.open(first == b'{', self.base + start) {
+                    Admission::Enter | Admission::Over => Ok(true),
                     Admission::Stop => Err(Ending::Stopped),
                     Admission::Skip => {
                         let skipped = self.skip_container();
                         tape.skipped(self.base + self.pos, skipped.is_ok());
-                        skipped
+                        skipped.map(|()| false)
                     }
-                }
+                };
             }
             b't' => self.word(tape, b"true", Kind::True),
             b'f' => self.word(tape, b"false", Kind::False),
             b'n' => self.word(tape, b"null", Kind::Null),
             b'-' | b'0'..=b'9' => self.number(tape),
             _ => Err(Ending::Malformed),
-        }
+        }?;
+        Ok(false)
     }
 
     fn key(&mut self, tape: &mut Tape<'_>) -> Step {
@@ -176,6 +188,10 @@ impl<'i> Tokenizer<'i> {
         if self.was_plain {
             tape.plain();
         }
+        self.colon()
+    }
+
+    fn colon(&mut self) -> Step {
         if self.next()? != b':' {
             return Err(Ending::Malformed);
         }

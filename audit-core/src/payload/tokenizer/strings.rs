@@ -10,18 +10,43 @@ impl Tokenizer<'_> {
     pub(super) fn text(&mut self, tape: &mut Tape<'_>, window: usize) -> Step<bool> {
         self.pos += 1;
         self.was_plain = false;
-        let mut room = window;
-        // Most strings are plain, and then there is no more to do than to copy them.
-        let plain = plain_run(&self.input[self.pos..], false);
-        if self.input.get(self.pos + plain) == Some(&b'"')
-            && plain <= room
-            && let Ok(text) = std::str::from_utf8(&self.input[self.pos..self.pos + plain])
-        {
-            tape.arena.push_str(text);
-            self.pos += plain + 1;
-            self.was_plain = true;
+        let start = tape.arena.len();
+        if let Some(is_plain) = self.short_text(tape, window) {
+            self.was_plain = is_plain;
             return Ok(true);
         }
+        tape.arena.truncate(start);
+        self.any_text(tape, window)
+    }
+
+    /// Puts a text on the page that ends within `window` and holds nothing that is replaced or
+    /// spelled in hexadecimal: most of them. True if it stands for itself in JSON.
+    fn short_text(&mut self, tape: &mut Tape<'_>, window: usize) -> Option<bool> {
+        // As bytes are no fewer than characters, nothing is cut.
+        let reach = self.pos.saturating_add(window).saturating_add(1);
+        let seen = &self.input[..std::cmp::min(reach, self.input.len())];
+        let mut from = self.pos;
+        let mut is_plain = true;
+        loop {
+            let to = from + plain_run(&seen[from..]);
+            let sign = *seen.get(to)?;
+            tape.arena.push_str(self.utf8.text(from, to)?);
+            from = to + 1;
+            match sign {
+                b'"' => break,
+                b'\\' => tape.arena.push(short_escape(*seen.get(from)?)?),
+                _ => return None,
+            }
+            from += 1;
+            is_plain = false;
+        }
+        self.pos = from;
+        Some(is_plain)
+    }
+
+    /// Puts any text on the page.
+    fn any_text(&mut self, tape: &mut Tape<'_>, window: usize) -> Step<bool> {
+        let mut room = window;
         loop {
             let rest = &self.input[self.pos..];
             let Some(n) = memchr::memchr2(b'"', b'\\', rest) else {
@@ -62,14 +87,6 @@ impl Tokenizer<'_> {
         let rest = &self.input[self.pos..];
         let c = match rest.get(1) {
             None => return Err(Ending::Cut),
-            Some(b'"') => '"',
-            Some(b'\\') => '\\',
-            Some(b'/') => '/',
-            Some(b'b') => '\u{8}',
-            Some(b'f') => '\u{c}',
-            Some(b'n') => '\n',
-            Some(b'r') => '\r',
-            Some(b't') => '\t',
             Some(b'u') => {
                 let digits = rest[2..]
                     .iter()
@@ -89,7 +106,7 @@ impl Tokenizer<'_> {
                 }
                 return utf16_escape(rest, 0).ok_or(Ending::Malformed);
             }
-            Some(_) => return Err(Ending::Malformed),
+            Some(&sign) => short_escape(sign).ok_or(Ending::Malformed)?,
         };
         Ok((c, 2))
     }
@@ -109,6 +126,21 @@ impl Tokenizer<'_> {
             self.pos = std::cmp::min(self.pos + 2, self.input.len());
         }
     }
+}
+
+/// The character that a backslash and `sign` stand for.
+fn short_escape(sign: u8) -> Option<char> {
+    Some(match sign {
+        b'"' => '"',
+        b'\\' => '\\',
+        b'/' => '/',
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        b'n' => '\n',
+        b'r' => '\r',
+        b't' => '\t',
+        _ => return None,
+    })
 }
 
 /// `rest` may be the beginning of a low surrogate's escape.
