@@ -48,7 +48,7 @@ pub(super) enum Kind {
 }
 
 /// From where to where, small because there are many.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Extent {
     start: u32,
     end: u32,

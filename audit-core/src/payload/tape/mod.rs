@@ -6,7 +6,7 @@
 mod meaning;
 mod pairs;
 
-use meaning::{Meaning, N_MEANINGS, Role, is_schema_word};
+use meaning::{KnownKeys, Meaning, Role, is_schema_word};
 use pairs::by_path;
 
 use super::bounds::{Bounds, LOOKAHEAD};
@@ -30,8 +30,9 @@ pub(super) struct Tape<'p> {
     frames: Vec<Frame<'p>>,
     values: Vec<usize>,
     pub(super) keys: KeyWords,
-    meanings: [Meaning<'p>; N_MEANINGS],
-    expected: Expected<'p>,
+    known: KnownKeys<'p>,
+    /// What is known of the value that comes next.
+    expected: Meaning<'p>,
     /// Where the path selectors stand at the value that comes next.
     expected_paths: Vec<Place>,
     estimate: usize,
@@ -50,8 +51,8 @@ impl<'p> Tape<'p> {
             frames: Vec::new(),
             values: Vec::new(),
             keys: KeyWords::default(),
-            meanings: [Meaning::default(); N_MEANINGS],
-            expected: Expected::default(),
+            known: KnownKeys::default(),
+            expected: Meaning::default(),
             expected_paths: rules.selectors().start(),
             estimate: 0,
             marks_are_ours,
@@ -114,17 +115,42 @@ impl<'p> Tape<'p> {
     /// A key whose text was put on the page from `start` on.
     pub(super) fn key(&mut self, start: usize, raw: (usize, usize), whole: bool) {
         let end = self.end_text();
-        self.estimate += std::cmp::min(end - start, self.bounds.string_window) + 4;
-        self.push(Kind::Key, (start, end), raw, whole);
-        let Meaning {
-            mut secret, role, ..
-        } = self.meaning(start, end);
+        let meaning = self.meaning(start, end);
+        self.member((start, end), raw, whole, meaning);
+    }
+
+    /// A member, by its key.
+    fn member(
+        &mut self,
+        text: (usize, usize),
+        raw: (usize, usize),
+        whole: bool,
+        meaning: Meaning<'p>,
+    ) {
+        self.estimate += std::cmp::min(text.1 - text.0, self.bounds.string_window) + 4;
+        self.push(Kind::Key, text, raw, whole);
+        self.expected = meaning;
+        self.expected_paths.clear();
         let Some(frame) = self.frames.last_mut() else {
             return;
         };
-        frame.named |= role == Role::Name;
+        frame.named |= meaning.role == Role::Name;
+        if frame.schema.is_some() || !frame.paths.is_empty() || !whole {
+            self.expected.secret = self.overruled(text, whole, meaning.secret);
+        }
+    }
+
+    /// What is to be thought of a member by the place where it stands.
+    fn overruled(
+        &mut self,
+        (start, end): (usize, usize),
+        whole: bool,
+        mut secret: Option<Secret<'p>>,
+    ) -> Option<Secret<'p>> {
+        let frame = self.frames.last_mut()?;
+        let key = &self.arena[start..end];
         if let Some(schema) = frame.schema {
-            let joined = self.keys.read(&self.arena[start..end]).joined();
+            let joined = self.keys.read(key).joined();
             let is_definition = matches!(joined, b"type" | b"ref" | b"anyof" | b"oneof" | b"allof");
             frame.is_schema |= is_definition;
             let is_schema_word = is_definition || is_schema_word(joined);
@@ -137,12 +163,8 @@ impl<'p> Tape<'p> {
                 reach: Reach::Any,
             }));
         }
-        self.expected_paths.clear();
         if !frame.paths.is_empty() {
-            let (next, verdict) = self
-                .rules
-                .selectors()
-                .step_key(&frame.paths, &self.arena[start..end]);
+            let (next, verdict) = self.rules.selectors().step_key(&frame.paths, key);
             self.expected_paths = next;
             match verdict {
                 Some(PathVerdict::Redact) => secret = Some(by_path()),
@@ -150,7 +172,7 @@ impl<'p> Tape<'p> {
                 None => {}
             }
         }
-        self.expected = Expected { secret, role };
+        secret
     }
 
     /// A string whose text was put on the page from `start` on.
@@ -253,7 +275,7 @@ impl<'p> Tape<'p> {
         node.end = narrow(end);
         let is_over = node.over;
         self.leave(&frame, is_over);
-        self.expected = Expected::default();
+        self.expected = Meaning::default();
     }
 
     /// Ends the tape, wherever it stands.
@@ -318,11 +340,4 @@ struct Frame<'p> {
     paths: Vec<Place>,
     /// Where the frame's values begin in the list of all.
     values: usize,
-}
-
-/// What is known of the value that comes next.
-#[derive(Clone, Copy, Debug, Default)]
-struct Expected<'p> {
-    secret: Option<Secret<'p>>,
-    role: Role,
 }

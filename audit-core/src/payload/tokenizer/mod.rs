@@ -174,6 +174,10 @@ impl<'i> Tokenizer<'i> {
 
     fn key(&mut self, tape: &mut Tape<'_>) -> Step {
         let start = self.pos;
+        if let Some(n) = tape.same_key(&self.input[start + 1..], self.base + start) {
+            self.pos += n + 2;
+            return self.colon();
+        }
         let text = tape.arena.len();
         let window = tape.bounds().key_window;
         let whole = match self.text(tape, window) {
@@ -186,7 +190,7 @@ impl<'i> Tokenizer<'i> {
         };
         tape.key(text, (self.base + start, self.base + self.pos), whole);
         if self.was_plain {
-            tape.plain();
+            tape.plain_key();
         }
         self.colon()
     }
