@@ -86,9 +86,10 @@ impl<'t, 'p> Emitter<'t, 'p> {
         let mut return_to: Option<State> = None;
         let mut i = 0;
         loop {
-            while let Some(top) = self.stack.last().copied()
+            while let Some(top) = self.stack.last()
                 && top.end == i
             {
+                let top = *top;
                 self.close(top, !self.tape.nodes[top.node].whole);
             }
             if i >= self.tape.nodes.len() {
@@ -98,10 +99,10 @@ impl<'t, 'p> Emitter<'t, 'p> {
             let next = self.item(i);
             if self.out.json.len() + self.reserve() > self.limits.bytes {
                 if return_to.is_none() && self.is_finished {
-                    return_to = Some(self.state(before));
+                    return_to = Some(self.state(&before));
                 }
                 if !self.is_finished || self.out.json.len() + self.stack.len() > self.limits.bytes {
-                    let state = return_to.unwrap_or_else(|| self.state(before));
+                    let state = return_to.unwrap_or_else(|| self.state(&before));
                     self.finish_at(state);
                     break;
                 }
@@ -124,36 +125,39 @@ impl<'t, 'p> Emitter<'t, 'p> {
 
     /// Writes the item at `i` with its key; where the next one is.
     fn item(&mut self, i: usize) -> usize {
-        let Some(top) = self.stack.last().copied() else {
+        let Some(top) = self.stack.last() else {
             return self.value(i);
         };
-        let container = self.node(top.node);
-        let is_last = top.n_items + 1 == self.limits.items;
-        if is_last && !container.whole {
-            // The mark that closes it is an item too.
-            return top.end;
-        }
-        if is_last && container.over {
-            self.comma();
-            self.size_mark(container);
-            if top.is_object {
-                self.out.json.push_str(":true");
+        let (end, is_object) = (top.end, top.is_object);
+        if top.n_items + 1 == self.limits.items {
+            let container = self.node(top.node);
+            if !container.whole {
+                // The mark that closes it is an item too.
+                return end;
             }
-            return top.end;
+            if container.over {
+                self.comma();
+                self.size_mark(container);
+                if is_object {
+                    self.out.json.push_str(":true");
+                }
+                return end;
+            }
         }
-        if !top.is_object {
+        if !is_object {
             self.comma();
             return self.value(i);
         }
-        if i + 1 >= top.end {
+        if i + 1 >= end {
             // A key whose value was cut away.
-            return top.end;
+            return end;
         }
         self.comma();
         self.key(i);
         self.value(i + 1)
     }
 
+    #[inline]
     fn comma(&mut self) {
         if let Some(top) = self.stack.last_mut() {
             if top.n_items > 0 {
@@ -163,6 +167,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
         }
     }
 
+    #[inline]
     fn value(&mut self, i: usize) -> usize {
         let node = self.node(i);
         if let Some(rule) = node.rule {
@@ -179,6 +184,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
                     is_object,
                     n_items: 0,
                     keys: self.keys.len(),
+                    seen: 0,
                 });
                 self.reserved += closing(is_object);
                 return i + 1;
@@ -274,6 +280,8 @@ struct Open {
     n_items: usize,
     /// Where its keys begin in the list of all.
     keys: usize,
+    /// What its keys look like, a bit for each look: a key of another look was not there before.
+    seen: u64,
 }
 
 /// Bytes that closing a container with its mark takes.
