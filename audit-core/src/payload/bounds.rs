@@ -12,7 +12,9 @@ pub(super) struct Bounds {
     pub(super) bytes: usize,
     pub(super) depth: usize,
     pub(super) items: usize,
+    pub(super) key_chars: usize,
     pub(super) key_window: usize,
+    pub(super) string_chars: usize,
     pub(super) string_window: usize,
 }
 
@@ -22,7 +24,9 @@ impl Bounds {
             bytes: limits.bytes,
             depth: limits.depth,
             items: limits.items,
+            key_chars: limits.key_chars,
             key_window: PayloadLimits::MAX.key_chars + LOOKAHEAD,
+            string_chars: limits.string_chars,
             string_window: limits.string_chars + LOOKAHEAD,
         }
     }
@@ -33,7 +37,9 @@ impl Bounds {
             bytes: usize::MAX,
             depth: PayloadLimits::MAX.depth,
             items: usize::MAX,
+            key_chars: bytes,
             key_window: bytes,
+            string_chars: bytes,
             string_window: bytes,
         }
     }

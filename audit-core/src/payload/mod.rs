@@ -49,6 +49,7 @@ mod pass;
 // Input: bytes, or whatever serializes, onto a tape.
 mod bounds;
 mod node;
+mod numbers;
 mod serializer;
 mod tape;
 mod tokenizer;

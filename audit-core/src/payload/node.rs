@@ -10,11 +10,13 @@ pub(super) struct Node<'p> {
     pub(super) ended: bool,
     /// Its text stands for itself in JSON.
     pub(super) plain: bool,
+    /// A container that is written as it stands in the input, if nothing is found in its texts.
+    pub(super) verbatim: bool,
     /// A container with more items than are kept.
     pub(super) over: bool,
     /// The rule that takes the whole value away.
     pub(super) rule: Option<&'p str>,
-    /// Its text on the page.
+    /// Its text on the page; of a container, all texts in it.
     pub(super) text: Extent,
     /// Where it stands in the input.
     pub(super) raw: Extent,

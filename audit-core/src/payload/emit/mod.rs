@@ -28,6 +28,7 @@ pub(super) struct Emitter<'t, 'p> {
     rules: &'p Rules,
     credentials: &'p [CallerCredential],
     limits: PayloadLimits,
+    input: Option<&'t [u8]>,
     is_finished: bool,
     explains: bool,
     out: Emitted<'p>,
@@ -54,6 +55,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
             rules,
             credentials,
             limits,
+            input: None,
             is_finished: false,
             explains: false,
             out: Emitted {
@@ -68,6 +70,12 @@ impl<'t, 'p> Emitter<'t, 'p> {
             keys: Vec::with_capacity(16),
             leaf: Leaf::default(),
         }
+    }
+
+    /// The bytes from which the tape was read, and whose spelling may be kept.
+    pub(super) fn spelled_by(mut self, input: Option<&'t [u8]>) -> Self {
+        self.input = input;
+        self
     }
 
     /// The tape holds all of the input.
@@ -176,6 +184,10 @@ impl<'t, 'p> Emitter<'t, 'p> {
         }
         match node.kind {
             Kind::Array | Kind::Object => {
+                if let Some(json) = self.verbatim(node) {
+                    self.out.json.push_str(json);
+                    return node.end();
+                }
                 let is_object = node.kind == Kind::Object;
                 self.out.json.push(if is_object { '{' } else { '[' });
                 self.stack.push(Open {
@@ -196,7 +208,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
             Kind::Key | Kind::String => self.string(node, self.limits.string_chars),
             Kind::Number => {
                 let text = &self.tape.arena[node.text.start()..node.text.end()];
-                if node.whole && self.spans_of(node).is_empty() && is_storable(text) {
+                if node.plain && self.spans_of(node).is_empty() {
                     self.out.json.push_str(text);
                 } else {
                     self.string(node, self.limits.string_chars);
@@ -204,6 +216,20 @@ impl<'t, 'p> Emitter<'t, 'p> {
             }
         }
         node.end()
+    }
+
+    /// The container as it stands in the input, if that is how it is to be written and the budget
+    /// cannot end inside it.
+    fn verbatim(&self, node: &'t Node<'p>) -> Option<&'t str> {
+        if !node.verbatim || !self.spans_of(node).is_empty() {
+            return None;
+        }
+        let json = self.input?.get(node.raw.start()..node.raw.end())?;
+        let inner = self.limits.depth * closing(true);
+        if self.out.json.len() + json.len() + self.reserve() + inner > self.limits.bytes {
+            return None;
+        }
+        std::str::from_utf8(json).ok()
     }
 
     fn close(&mut self, top: Open, is_cut: bool) {
@@ -288,25 +314,4 @@ struct Open {
 fn closing(is_object: bool) -> usize {
     let member = if is_object { ":true".len() } else { 0 };
     MORE.len() + member + ",}".len()
-}
-
-/// Numbers that every store takes and gives back in few characters: `1e131071` is eight bytes
-/// here and 131,072 when Postgres prints it.
-fn is_storable(text: &str) -> bool {
-    const MAX_CHARS: usize = 40;
-    if text.len() > MAX_CHARS {
-        return false;
-    }
-    if text.len() < 18 && text.bytes().all(|b| b.is_ascii_digit()) {
-        return true;
-    }
-    let (digits, exponent) = match text.find(['e', 'E']) {
-        None => return text.parse().is_ok_and(f64::is_finite),
-        Some(i) => (&text[..i], &text[i + 1..]),
-    };
-    let is_zero = !digits.bytes().any(|b| matches!(b, b'1'..=b'9'));
-    let is_small = exponent
-        .parse::<i32>()
-        .is_ok_and(|e| e.unsigned_abs() <= 40);
-    is_small && (is_zero || text.parse().is_ok_and(|n: f64| n.is_finite() && n != 0.0))
 }

@@ -3,16 +3,19 @@
 //! Both ways in, JSON and `Serialize`, write to it; key rules, pairs and path selectors are applied
 //! while it is written. It is flat: no depth of input can overflow anything.
 
+mod known;
 mod meaning;
 mod pairs;
 
-use meaning::{KnownKeys, Meaning, Role, is_schema_word};
+use known::{Key, KnownKeys};
+use meaning::{Meaning, Role, is_schema_word};
 use pairs::by_path;
 
 use super::bounds::{Bounds, LOOKAHEAD};
 use super::key_rules::{Reach, Secret};
 use super::keys::KeyWords;
 use super::node::{Extent, Kind, Node, narrow};
+use super::numbers::is_storable;
 use super::policy::Rules;
 use super::selector::{PathVerdict, Place};
 
@@ -36,6 +39,8 @@ pub(super) struct Tape<'p> {
     /// Where the path selectors stand at the value that comes next.
     expected_paths: Vec<Place>,
     estimate: usize,
+    /// How many things are written otherwise than they stand in the input.
+    n_respelled: usize,
     marks_are_ours: bool,
 }
 
@@ -55,6 +60,7 @@ impl<'p> Tape<'p> {
             expected: Meaning::default(),
             expected_paths: rules.selectors().start(),
             estimate: 0,
+            n_respelled: 0,
             marks_are_ours,
         }
     }
@@ -91,6 +97,7 @@ impl<'p> Tape<'p> {
         };
         if frame.items == self.bounds.items {
             self.nodes[frame.node].over = true;
+            self.n_respelled += 1;
             self.is_partial = true;
             return Admission::Over;
         }
@@ -115,25 +122,24 @@ impl<'p> Tape<'p> {
     /// A key whose text was put on the page from `start` on.
     pub(super) fn key(&mut self, start: usize, raw: (usize, usize), whole: bool) {
         let end = self.end_text();
-        let meaning = self.meaning(start, end);
-        self.member((start, end), raw, whole, meaning);
+        let key = self.known_key(start, end);
+        self.member((start, end), raw, whole, key);
     }
 
     /// A member, by its key.
-    fn member(
-        &mut self,
-        text: (usize, usize),
-        raw: (usize, usize),
-        whole: bool,
-        meaning: Meaning<'p>,
-    ) {
+    fn member(&mut self, text: (usize, usize), raw: (usize, usize), whole: bool, key: Key<'p>) {
         self.estimate += std::cmp::min(text.1 - text.0, self.bounds.string_window) + 4;
         self.push(Kind::Key, text, raw, whole);
-        self.expected = meaning;
+        self.expected = key.meaning;
         self.expected_paths.clear();
         let Some(frame) = self.frames.last_mut() else {
             return;
         };
+        let Key { meaning, bit } = key;
+        // Of two equal keys the second one is numbered.
+        let is_new = bit & !frame.keys != 0;
+        self.n_respelled += usize::from(!is_new);
+        frame.keys |= bit;
         frame.named |= meaning.role == Role::Name;
         if frame.schema.is_some() || !frame.paths.is_empty() || !whole {
             self.expected.secret = self.overruled(text, whole, meaning.secret);
@@ -192,7 +198,13 @@ impl<'p> Tape<'p> {
         let end = self.end_text();
         self.estimate += std::cmp::min(end - start, 40) + 1;
         self.is_partial |= !whole;
+        let node = self.nodes.len();
         self.push(Kind::Number, (start, end), raw, whole);
+        if whole && is_storable(&self.arena[start..end]) {
+            self.nodes[node].plain = true;
+        } else {
+            self.n_respelled += 1;
+        }
         self.settle();
     }
 
@@ -214,6 +226,7 @@ impl<'p> Tape<'p> {
         let schema = expected.secret.filter(|_| in_properties && is_object);
         let is_secret = expected.secret.is_some() && schema.is_none();
         if is_secret || self.frames.len() >= self.bounds.depth {
+            self.n_respelled += 1;
             self.push(Kind::Closed, (0, 0), (at, at), false);
             self.expected = expected;
             self.settle();
@@ -221,7 +234,9 @@ impl<'p> Tape<'p> {
         }
         let node = self.nodes.len();
         let kind = if is_object { Kind::Object } else { Kind::Array };
-        self.push(kind, (0, 0), (at, at), false);
+        let text = self.arena.len();
+        self.push(kind, (text, text), (at, at), false);
+        let n_respelled = self.n_respelled;
         self.pair(node, expected.role);
         self.frames.push(Frame {
             node,
@@ -232,6 +247,8 @@ impl<'p> Tape<'p> {
             pair: None,
             schema,
             is_schema: false,
+            keys: 0,
+            n_respelled,
             paths: std::mem::take(&mut self.expected_paths),
             values: self.values.len(),
         });
@@ -256,10 +273,29 @@ impl<'p> Tape<'p> {
         }
     }
 
-    /// The newest text was copied from the inside of a JSON string as it stands there.
-    pub(super) fn plain(&mut self) {
-        if let Some(node) = self.nodes.last_mut() {
-            node.plain = true;
+    /// Something was read that is written in another way.
+    pub(super) fn respelled(&mut self) {
+        self.n_respelled += 1;
+    }
+
+    /// How the newest text stands in the input.
+    #[inline]
+    pub(super) fn spelled(&mut self, spelling: Spelling) {
+        let Some(node) = self.nodes.last_mut() else {
+            return;
+        };
+        node.plain = spelling == Spelling::Plain;
+        let is_key = node.kind == Kind::Key;
+        let most = if is_key {
+            self.bounds.key_chars
+        } else {
+            self.bounds.string_chars
+        };
+        // As many bytes as characters are kept of any text.
+        let is_kept = node.text.end() - node.text.start() <= most;
+        self.n_respelled += usize::from(spelling == Spelling::Other || !is_kept);
+        if is_key && node.plain {
+            self.known.spelled_plain(node.text);
         }
     }
 
@@ -273,8 +309,10 @@ impl<'p> Tape<'p> {
         node.whole = true;
         node.raw.set_end(at);
         node.end = narrow(end);
+        node.text.set_end(self.arena.len());
         let is_over = node.over;
         self.leave(&frame, is_over);
+        self.nodes[frame.node].verbatim = self.n_respelled == frame.n_respelled;
         self.expected = Meaning::default();
     }
 
@@ -296,6 +334,7 @@ impl<'p> Tape<'p> {
             whole,
             ended: true,
             plain: false,
+            verbatim: false,
             over: false,
             rule: None,
             text: Extent::new(text),
@@ -309,6 +348,16 @@ impl<'p> Tape<'p> {
         self.arena.push('\0');
         end
     }
+}
+
+/// How a text stands in the input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Spelling {
+    /// With escapes, all of them as they are written here.
+    Canonical,
+    Other,
+    /// As the text itself.
+    Plain,
 }
 
 /// What is to be done with the value that comes next.
@@ -337,6 +386,10 @@ struct Frame<'p> {
     /// A schema of a secret: only words of JSON Schema are kept.
     schema: Option<Secret<'p>>,
     is_schema: bool,
+    /// Its keys, a bit for each that is known.
+    keys: u64,
+    /// How many things were respelled before it.
+    n_respelled: usize,
     paths: Vec<Place>,
     /// Where the frame's values begin in the list of all.
     values: usize,

@@ -128,6 +128,7 @@ impl<'p> Tape<'p> {
             && !frame.is_schema
         {
             self.nodes[frame.node].rule = Some(schema.rule);
+            self.n_respelled += 1;
         }
     }
 
@@ -148,6 +149,7 @@ impl<'p> Tape<'p> {
             && marker::leading(text) == Some(text.len());
         if applies && rule.is_none() && !is_mark {
             self.nodes[node].rule = Some(secret.rule);
+            self.n_respelled += 1;
         }
     }
 }

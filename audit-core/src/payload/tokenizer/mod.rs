@@ -5,7 +5,7 @@ mod strings;
 mod utf8;
 
 use super::node::Kind;
-use super::tape::{Admission, Tape};
+use super::tape::{Admission, Spelling, Tape};
 
 pub(super) use strings::push_text;
 use utf8::Utf8;
@@ -38,8 +38,8 @@ pub(super) struct Tokenizer<'i> {
     base: usize,
     /// Containers of the tape that others opened.
     floor: usize,
-    /// The last text stood in the input as it stands on the page.
-    was_plain: bool,
+    /// How the last text was spelled.
+    spelling: Spelling,
 }
 
 type Step<T = ()> = Result<T, Ending>;
@@ -54,7 +54,7 @@ impl<'i> Tokenizer<'i> {
             pos: 0,
             base: 0,
             floor: 0,
-            was_plain: false,
+            spelling: Spelling::Other,
         }
     }
 
@@ -110,7 +110,7 @@ impl<'i> Tokenizer<'i> {
     fn item(&mut self, tape: &mut Tape<'_>, is_first: bool) -> Step<bool> {
         let is_object = tape.in_object() == Some(true);
         let close = if is_object { b'}' } else { b']' };
-        let mut next = self.next()?;
+        let mut next = self.next(tape)?;
         if next == close {
             self.pos += 1;
             tape.close(self.base + self.pos);
@@ -121,7 +121,7 @@ impl<'i> Tokenizer<'i> {
                 return Err(Ending::Malformed);
             }
             self.pos += 1;
-            next = self.next()?;
+            next = self.next(tape)?;
             if next == close {
                 return Err(Ending::Malformed);
             }
@@ -147,7 +147,7 @@ impl<'i> Tokenizer<'i> {
     /// Reads a scalar, or enters a container: true if its first item comes next.
     #[inline]
     fn value(&mut self, tape: &mut Tape<'_>) -> Step<bool> {
-        let first = self.next()?;
+        let first = self.next(tape)?;
         let start = self.pos;
         match first {
             b'"' => self.string(tape),
@@ -176,7 +176,7 @@ impl<'i> Tokenizer<'i> {
         let start = self.pos;
         if let Some(n) = tape.same_key(&self.input[start + 1..], self.base + start) {
             self.pos += n + 2;
-            return self.colon();
+            return self.colon(tape);
         }
         let text = tape.arena.len();
         let window = tape.bounds().key_window;
@@ -189,14 +189,12 @@ impl<'i> Tokenizer<'i> {
             }
         };
         tape.key(text, (self.base + start, self.base + self.pos), whole);
-        if self.was_plain {
-            tape.plain_key();
-        }
-        self.colon()
+        tape.spelled(self.spelling);
+        self.colon(tape)
     }
 
-    fn colon(&mut self) -> Step {
-        if self.next()? != b':' {
+    fn colon(&mut self, tape: &mut Tape<'_>) -> Step {
+        if self.next(tape)? != b':' {
             return Err(Ending::Malformed);
         }
         self.pos += 1;
@@ -215,9 +213,8 @@ impl<'i> Tokenizer<'i> {
         tape.string(text, raw, whole == Ok(true));
         if whole.is_err() {
             tape.unended();
-        } else if self.was_plain {
-            tape.plain();
         }
+        tape.spelled(self.spelling);
         whole.map(|_| ())
     }
 
@@ -263,8 +260,12 @@ impl<'i> Tokenizer<'i> {
     }
 
     /// The next byte that is not space.
-    fn next(&mut self) -> Step<u8> {
-        self.skip_space();
+    #[inline]
+    fn next(&mut self, tape: &mut Tape<'_>) -> Step<u8> {
+        if let Some(b' ' | b'\t' | b'\n' | b'\r') = self.input.get(self.pos) {
+            tape.respelled();
+            self.skip_space();
+        }
         self.input.get(self.pos).copied().ok_or(Ending::Cut)
     }
 

@@ -2,17 +2,17 @@
 
 use super::{Ending, Step, Tokenizer};
 use crate::payload::encodings::{plain_run, utf16_escape};
-use crate::payload::tape::Tape;
+use crate::payload::tape::{Spelling, Tape};
 
 impl Tokenizer<'_> {
     /// Puts the text of the string that begins here on the page, at most `window` characters, and
     /// goes to its end. True if all of it is on the page.
     pub(super) fn text(&mut self, tape: &mut Tape<'_>, window: usize) -> Step<bool> {
         self.pos += 1;
-        self.was_plain = false;
+        self.spelling = Spelling::Other;
         let start = tape.arena.len();
-        if let Some(is_plain) = self.short_text(tape, window) {
-            self.was_plain = is_plain;
+        if let Some(spelling) = self.short_text(tape, window) {
+            self.spelling = spelling;
             return Ok(true);
         }
         tape.arena.truncate(start);
@@ -20,13 +20,13 @@ impl Tokenizer<'_> {
     }
 
     /// Puts a text on the page that ends within `window` and holds nothing that is replaced or
-    /// spelled in hexadecimal: most of them. True if it stands for itself in JSON.
-    fn short_text(&mut self, tape: &mut Tape<'_>, window: usize) -> Option<bool> {
+    /// spelled in hexadecimal: most of them.
+    fn short_text(&mut self, tape: &mut Tape<'_>, window: usize) -> Option<Spelling> {
         // As bytes are no fewer than characters, nothing is cut.
         let reach = self.pos.saturating_add(window).saturating_add(1);
         let seen = &self.input[..std::cmp::min(reach, self.input.len())];
         let mut from = self.pos;
-        let mut is_plain = true;
+        let mut spelling = Spelling::Plain;
         loop {
             let to = from + plain_run(&seen[from..]);
             let sign = *seen.get(to)?;
@@ -34,14 +34,21 @@ impl Tokenizer<'_> {
             from = to + 1;
             match sign {
                 b'"' => break,
-                b'\\' => tape.arena.push(short_escape(*seen.get(from)?)?),
+                b'\\' => {
+                    let sign = *seen.get(from)?;
+                    tape.arena.push(short_escape(sign)?);
+                    from += 1;
+                    if sign == b'/' {
+                        spelling = Spelling::Other;
+                    } else if spelling == Spelling::Plain {
+                        spelling = Spelling::Canonical;
+                    }
+                }
                 _ => return None,
             }
-            from += 1;
-            is_plain = false;
         }
         self.pos = from;
-        Some(is_plain)
+        Some(spelling)
     }
 
     /// Puts any text on the page.
