@@ -31,6 +31,11 @@ impl Bounds {
         }
     }
 
+    /// How much of an input that has nothing long in it goes on the tape.
+    pub(super) fn input(&self) -> usize {
+        self.bytes.saturating_add(LOOKAHEAD)
+    }
+
     /// For JSON inside a text that was bounded already.
     pub(super) fn nested(bytes: usize) -> Self {
         Self {

@@ -19,8 +19,8 @@ use super::{
 /// What came in, apart from its content.
 #[derive(Clone, Copy, Debug)]
 struct Source<'i> {
-    /// The JSON itself, if it came as such.
-    input: Option<&'i [u8]>,
+    /// The beginning of the JSON itself, if it came as such.
+    input: Option<&'i str>,
     /// Bytes that were handed over, or that the value would have taken as JSON.
     bytes: u64,
     /// Bytes that were looked at.
@@ -209,7 +209,7 @@ fn tokenize(
         && bytes.len() < limit
         && u64::try_from(bytes.len()).is_ok_and(|seen| seen >= original);
     let source = Source {
-        input: Some(bytes),
+        input: Some(tokenizer.beginning()),
         bytes: original,
         scanned: tokenizer.position(),
         ending,

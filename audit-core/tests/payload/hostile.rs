@@ -71,6 +71,14 @@ fn the_end_of_a_private_key_behind_escapes_takes_nothing_away() {
 }
 
 #[test]
+fn no_headers_are_an_empty_object() {
+    let policy = PayloadPolicy::default();
+    let none: [(&str, &str); 0] = [];
+    let payload = Payload::from_headers(none, &PayloadContext::request(&policy));
+    assert_eq!(text_of(&payload), "{}");
+}
+
+#[test]
 fn what_is_not_json_leaves_its_size() {
     for input in [
         "hello",

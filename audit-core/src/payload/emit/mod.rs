@@ -28,7 +28,7 @@ pub(super) struct Emitter<'t, 'p> {
     rules: &'p Rules,
     credentials: &'p [CallerCredential],
     limits: PayloadLimits,
-    input: Option<&'t [u8]>,
+    input: Option<&'t str>,
     is_finished: bool,
     explains: bool,
     out: Emitted<'p>,
@@ -72,8 +72,8 @@ impl<'t, 'p> Emitter<'t, 'p> {
         }
     }
 
-    /// The bytes from which the tape was read, and whose spelling may be kept.
-    pub(super) fn spelled_by(mut self, input: Option<&'t [u8]>) -> Self {
+    /// The beginning of what the tape was read from, whose spelling may be kept.
+    pub(super) fn spelled_by(mut self, input: Option<&'t str>) -> Self {
         self.input = input;
         self
     }
@@ -229,7 +229,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
         if self.out.json.len() + json.len() + self.reserve() + inner > self.limits.bytes {
             return None;
         }
-        std::str::from_utf8(json).ok()
+        Some(json)
     }
 
     fn close(&mut self, top: Open, is_cut: bool) {

@@ -67,7 +67,7 @@ impl<'p> Tape<'p> {
 
     /// Room for an input of `bytes`, or for as much of it as is kept.
     pub(super) fn with_room(mut self, bytes: usize) -> Self {
-        let bytes = std::cmp::min(bytes, self.bounds.bytes.saturating_add(LOOKAHEAD));
+        let bytes = std::cmp::min(bytes, self.bounds.input());
         self.arena.reserve(bytes);
         self.nodes.reserve(bytes / 16 + 8);
         self.frames.reserve(8);

@@ -31,6 +31,7 @@ pub(super) enum Ending {
 pub(super) struct Tokenizer<'i> {
     input: &'i [u8],
     utf8: Utf8<'i>,
+    beginning: &'i str,
     /// The input may go on: a number at its end could be any other.
     may_go_on: bool,
     pos: usize,
@@ -50,6 +51,7 @@ impl<'i> Tokenizer<'i> {
         Self {
             input: seen,
             utf8: Utf8::new(seen),
+            beginning: "",
             may_go_on: input.len() >= limit,
             pos: 0,
             base: 0,
@@ -64,6 +66,11 @@ impl<'i> Tokenizer<'i> {
         self
     }
 
+    /// The beginning of the input as text.
+    pub(super) fn beginning(&self) -> &'i str {
+        self.beginning
+    }
+
     /// How far reading went.
     pub(super) fn position(&self) -> usize {
         self.pos
@@ -71,6 +78,8 @@ impl<'i> Tokenizer<'i> {
 
     /// Reads the value onto `tape`.
     pub(super) fn run(&mut self, tape: &mut Tape<'_>) -> Ending {
+        // What goes on the tape stands here, if the input is nothing but that.
+        self.beginning = self.utf8.beginning(tape.bounds().input());
         if self.input.starts_with(b"\xef\xbb\xbf") {
             self.pos = 3;
         }

@@ -30,9 +30,20 @@ impl<'i> Utf8<'i> {
         self.block.get(start - self.at..end - self.at)
     }
 
+    /// The beginning of the input, as far as it is text and within `reach`.
+    pub(super) fn beginning(&mut self, reach: usize) -> &'i str {
+        self.check(0, std::cmp::min(reach, self.input.len()));
+        self.block
+    }
+
     /// Checks a block from `start` to `end` or further.
     fn check(&mut self, start: usize, end: usize) {
-        let end = std::cmp::max(end, std::cmp::min(start + BLOCK, self.input.len()));
+        let mut end = std::cmp::max(end, std::cmp::min(start + BLOCK, self.input.len()));
+        // Not to the middle of a character.
+        let is_inside = |end: &usize| matches!(self.input.get(*end), Some(0x80..0xc0));
+        while is_inside(&end) && end > start {
+            end -= 1;
+        }
         let bytes = &self.input[start..end];
         let valid = match std::str::from_utf8(bytes) {
             Err(e) => std::str::from_utf8(&bytes[..e.valid_up_to()]),
