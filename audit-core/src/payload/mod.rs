@@ -55,6 +55,7 @@ mod tape;
 mod tokenizer;
 
 // Rules for keys and places.
+mod endings;
 mod key_rules;
 mod keys;
 mod selector;

@@ -1,6 +1,7 @@
 //! What a key says about the value after it, and about the values beside that one.
 
 use super::Tape;
+use crate::payload::endings::{Ending, EndingSet};
 use crate::payload::key_rules::Secret;
 use crate::payload::marker;
 use crate::payload::node::Extent;
@@ -19,6 +20,10 @@ impl<'p> Tape<'p> {
         let key = &self.arena[key.start()..key.end()];
         if marker::is_in(key) {
             return None;
+        }
+        let is_about = |ending| ROLE_ENDINGS.may_have(ending) || self.rules.may_be_about(ending);
+        if Ending::of(key).is_some_and(|ending| !is_about(ending)) {
+            return Some(Meaning::default());
         }
         let words = self.keys.read(key);
         let role = match ROLES.position(words.joined()) {
@@ -51,8 +56,12 @@ pub(super) enum Role {
     Value,
 }
 
+static ROLES: WordSet = WordSet::new(ROLE_LIST);
+
+static ROLE_ENDINGS: EndingSet = EndingSet::new(ROLE_LIST);
+
 /// Keys that say something about the value after them or beside them, by their [`Role`].
-static ROLES: WordSet = WordSet::new(&[
+const ROLE_LIST: &[&str] = &[
     // A value.
     "value",
     "val",
@@ -79,7 +88,7 @@ static ROLES: WordSet = WordSet::new(&[
     "parameter",
     "param",
     "variable",
-]);
+];
 
 /// The words of JSON Schema that describe a value without giving one.
 pub(super) fn is_schema_word(key: &[u8]) -> bool {

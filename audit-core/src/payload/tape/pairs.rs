@@ -81,8 +81,7 @@ impl<'p> Tape<'p> {
         if marker::is_in(name) {
             return None;
         }
-        let words = self.keys.read(name);
-        self.rules.secret(words)
+        self.rules.secret_named(name, &mut self.keys)
     }
 
     fn named(&mut self, node: usize) {
