@@ -11,18 +11,20 @@ pub(super) struct Ending {
 }
 
 impl Ending {
-    /// The ending of `name`; none where letters may be other than they seem.
+    /// The ending of `name`; none where letters may be other than they seem, or brackets begin a
+    /// mark.
     pub(super) fn of(name: &str) -> Option<Self> {
         const KEY: u32 = tail(b"key");
         const SECRET: u32 = tail(b"secret");
-        if !name.is_ascii() {
-            return None;
-        }
         let mut tail = 0u32;
-        let mut has_inner = false;
+        let (mut has_inner, mut is_other) = (false, false);
         for b in name.bytes() {
+            is_other |= (b >= 0x80) | (b == b'[');
             tail = tail << 8 | u32::from(b | 0x20);
             has_inner |= (tail & 0xff_ffff == KEY) | (tail == SECRET);
+        }
+        if is_other {
+            return None;
         }
         if !tail.to_be_bytes().iter().all(u8::is_ascii_lowercase) {
             let letters = name.bytes().filter(u8::is_ascii_alphabetic);

@@ -3,20 +3,10 @@
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// The words of one key, in lower case, with room that is used again for the next.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct KeyWords {
     joined: Vec<u8>,
     ends: Vec<usize>,
-}
-
-impl Default for KeyWords {
-    /// With room for an ordinary key.
-    fn default() -> Self {
-        Self {
-            joined: Vec::with_capacity(48),
-            ends: Vec::with_capacity(8),
-        }
-    }
 }
 
 impl KeyWords {
@@ -24,6 +14,9 @@ impl KeyWords {
     pub(super) fn read(&mut self, key: &str) -> &Self {
         self.joined.clear();
         self.ends.clear();
+        // Room for an ordinary key, which few payloads need.
+        self.joined.reserve(48);
+        self.ends.reserve(8);
         if key.is_ascii() || !key.chars().any(may_be_latin) {
             self.split(key.as_bytes());
         } else {

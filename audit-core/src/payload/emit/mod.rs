@@ -65,9 +65,9 @@ impl<'t, 'p> Emitter<'t, 'p> {
                 marks: Vec::new(),
                 notes: Vec::new(),
             },
-            stack: Vec::with_capacity(8),
+            stack: Vec::new(),
             reserved: 0,
-            keys: Vec::with_capacity(16),
+            keys: Vec::new(),
             leaf: Leaf::default(),
         }
     }

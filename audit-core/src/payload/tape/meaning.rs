@@ -18,12 +18,12 @@ impl<'p> Tape<'p> {
     /// What a key on the page means, unless a mark says that it means nothing.
     pub(super) fn meaning(&mut self, key: Extent) -> Option<Meaning<'p>> {
         let key = &self.arena[key.start()..key.end()];
-        if marker::is_in(key) {
-            return None;
-        }
         let is_about = |ending| ROLE_ENDINGS.may_have(ending) || self.rules.may_be_about(ending);
         if Ending::of(key).is_some_and(|ending| !is_about(ending)) {
             return Some(Meaning::default());
+        }
+        if marker::is_in(key) {
+            return None;
         }
         let words = self.keys.read(key);
         let role = match ROLES.position(words.joined()) {

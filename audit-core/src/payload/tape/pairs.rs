@@ -78,10 +78,8 @@ impl<'p> Tape<'p> {
             return None;
         }
         let name = &self.arena[text.start()..text.end()];
-        if marker::is_in(name) {
-            return None;
-        }
-        self.rules.secret_named(name, &mut self.keys)
+        let secret = self.rules.secret_named(name, &mut self.keys)?;
+        (!marker::is_in(name)).then_some(secret)
     }
 
     fn named(&mut self, node: usize) {

@@ -271,10 +271,15 @@ impl<'i> Tokenizer<'i> {
     /// The next byte that is not space.
     #[inline]
     fn next(&mut self, tape: &mut Tape<'_>) -> Step<u8> {
-        if let Some(b' ' | b'\t' | b'\n' | b'\r') = self.input.get(self.pos) {
-            tape.respelled();
-            self.skip_space();
+        match self.input.get(self.pos) {
+            Some(&b) if b > b' ' => Ok(b),
+            _ => self.next_after_space(tape),
         }
+    }
+
+    fn next_after_space(&mut self, tape: &mut Tape<'_>) -> Step<u8> {
+        tape.respelled();
+        self.skip_space();
         self.input.get(self.pos).copied().ok_or(Ending::Cut)
     }
 
