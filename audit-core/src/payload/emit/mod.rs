@@ -3,6 +3,8 @@
 //! At each item it is known whether all open containers could still be closed with their marks.
 //! Where that fails first, a whole payload may yet fit to the byte without marks, so writing goes on
 //! and comes back to that place if it does not.
+//!
+//! A container that would come out as it stands in the input is copied from there.
 
 mod overflow;
 mod strings;
