@@ -131,11 +131,11 @@ proptest! {
 fn equal_keys_are_numbered_however_they_are_spelled() {
     let policy = policy_of(widest());
     let context = PayloadContext::request(&policy);
-    let records = vec![r#"{"a":1,"b":2,"a":3,"\u0062":[{"a":4,"a":5}]}"#; 3].join(",");
+    let records = [r#"{"a":1,"b":2,"a":3,"\u0062":[{"a":4,"a":5}]}"#; 3].join(",");
     let kept = Payload::from_json(format!("[{records}]"), &context);
     let expected =
         r#"{"a":1,"b":2,"a[DUPLICATE:2]":3,"b[DUPLICATE:2]":[{"a":4,"a[DUPLICATE:2]":5}]}"#;
-    assert_eq!(json(&kept), format!("[{}]", vec![expected; 3].join(",")));
+    assert_eq!(json(&kept), format!("[{}]", [expected; 3].join(",")));
 }
 
 #[test]
