@@ -1,11 +1,20 @@
 //! `name = value` in text: queries, forms, headers, INI and YAML lines, command lines, source
 //! code, and JSON that does not parse as a whole.
 
+use super::endings::{Ending, EndingSet};
 use super::key_rules::{Reach, Secret};
 use super::marker;
 use super::patterns::text_end;
 use super::spans::Span;
 use super::text::Finder;
+use super::word_set::WordSet;
+
+/// Names that announce a signature in a query.
+const SIGNATURE_LIST: &[&str] = &["sig", "signature", "amzsignature", "googsignature", "code"];
+
+static SIGNATURES: WordSet = WordSet::new(SIGNATURE_LIST);
+
+static SIGNATURE_ENDINGS: EndingSet = EndingSet::new(SIGNATURE_LIST);
 
 /// The longest name that is looked at.
 const MAX_NAME: usize = 80;
@@ -66,17 +75,15 @@ impl Name {
         }
         let floor = end.saturating_sub(MAX_NAME);
         let mut start = end;
+        let mut n_letters = 0;
         while start > floor && is_name_byte(page[start - 1]) {
             start -= 1;
+            n_letters += usize::from(IN_NAMES[usize::from(page[start])] == InName::Letter);
         }
         if page[..end].ends_with(b"]") && ends_in_mark(&page[..end]) {
             return None;
         }
         // The time of day is no name.
-        let n_letters = page[start..end]
-            .iter()
-            .filter(|b| b.is_ascii_alphabetic() || **b >= 0x80)
-            .count();
         (n_letters >= 3).then_some(Self {
             start,
             end,
@@ -103,17 +110,20 @@ impl Name {
             Err(_) => std::str::from_utf8(name.get(name.iter().position(u8::is_ascii)?..)?).ok()?,
         };
         let is_query = matches!(page[..start].last(), Some(b'?' | b'&' | b';'));
-        finder.keys.read(name);
-        finder.rules.secret(&finder.keys).or_else(|| {
-            let is_signature = matches!(
-                finder.keys.joined(),
-                b"sig" | b"signature" | b"amzsignature" | b"googsignature" | b"code"
-            );
-            (is_query && is_signature).then_some(Secret {
+        let secret = finder.rules.secret_named(name, &mut finder.keys);
+        if secret.is_some() || !is_query {
+            return secret;
+        }
+        let may_be_signature = |ending| SIGNATURE_ENDINGS.may_have(ending);
+        if !Ending::of(name).is_none_or(may_be_signature) {
+            return None;
+        }
+        SIGNATURES
+            .has(finder.keys.read(name).joined())
+            .then_some(Secret {
                 rule: "signed_url",
                 reach: Reach::Text,
             })
-        })
     }
 
     /// Nothing but space, a list dash or a shell's `export` stands before the name on its line.
@@ -140,10 +150,32 @@ fn ends_in_mark(text: &[u8]) -> bool {
         .is_some_and(marker::is_in)
 }
 
+/// What a byte is in a name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum InName {
+    Letter,
+    Never,
+    Sign,
+}
+
+static IN_NAMES: [InName; 256] = {
+    let mut table = [InName::Never; 256];
+    let mut b = 0u8;
+    loop {
+        table[b as usize] = match b {
+            b'a'..=b'z' | b'A'..=b'Z' | 0x80.. => InName::Letter,
+            b'0'..=b'9' | b'_' | b'-' | b'.' | b'[' | b']' | b'$' | b'%' => InName::Sign,
+            _ => InName::Never,
+        };
+        if b == u8::MAX {
+            break table;
+        }
+        b += 1;
+    }
+};
+
 fn is_name_byte(b: u8) -> bool {
-    b.is_ascii_alphanumeric()
-        || b >= 0x80
-        || matches!(b, b'_' | b'-' | b'.' | b'[' | b']' | b'$' | b'%')
+    IN_NAMES[usize::from(b)] != InName::Never
 }
 
 /// The value after the sign at `at`, if it is one that the rule reaches.

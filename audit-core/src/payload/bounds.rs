@@ -12,7 +12,9 @@ pub(super) struct Bounds {
     pub(super) bytes: usize,
     pub(super) depth: usize,
     pub(super) items: usize,
+    pub(super) key_chars: usize,
     pub(super) key_window: usize,
+    pub(super) string_chars: usize,
     pub(super) string_window: usize,
 }
 
@@ -22,9 +24,16 @@ impl Bounds {
             bytes: limits.bytes,
             depth: limits.depth,
             items: limits.items,
+            key_chars: limits.key_chars,
             key_window: PayloadLimits::MAX.key_chars + LOOKAHEAD,
+            string_chars: limits.string_chars,
             string_window: limits.string_chars + LOOKAHEAD,
         }
+    }
+
+    /// How much of an input that has nothing long in it goes on the tape.
+    pub(super) fn input(&self) -> usize {
+        self.bytes.saturating_add(LOOKAHEAD)
     }
 
     /// For JSON inside a text that was bounded already.
@@ -33,7 +42,9 @@ impl Bounds {
             bytes: usize::MAX,
             depth: PayloadLimits::MAX.depth,
             items: usize::MAX,
+            key_chars: bytes,
             key_window: bytes,
+            string_chars: bytes,
             string_window: bytes,
         }
     }

@@ -8,7 +8,7 @@ pub(super) fn escape(out: &mut String, text: &str) {
     let bytes = text.as_bytes();
     let mut from = 0;
     loop {
-        let to = from + plain_run(&bytes[from..], true);
+        let to = from + plain_run(&bytes[from..]);
         out.push_str(&text[from..to]);
         let Some(&b) = bytes.get(to) else { break };
         from = to + 1;

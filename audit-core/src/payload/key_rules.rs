@@ -3,6 +3,7 @@
 //! Whole names first, then the head noun (the last word), then pairs of words; never a substring.
 //! `max_tokens`, `progressToken`, `author` and `secret_name` stay what they are.
 
+use super::endings::EndingSet;
 use super::keys::KeyWords;
 use super::word_set::WordSet;
 
@@ -24,6 +25,11 @@ pub(super) enum Reach {
     /// Text and containers: `token: 12` is a count.
     Text,
 }
+
+/// How all keys end that the built-in rules are about.
+pub(super) static ENDINGS: EndingSet = EndingSet::new(&WHOLE_NAMES)
+    .and(NOUN_LIST)
+    .and(&[PASSWORD, PASSWD, API_KEY]);
 
 /// The built-in rule for a key.
 pub(super) fn built_in(key: &KeyWords) -> Option<Secret<'static>> {
@@ -79,12 +85,16 @@ fn head_noun(word: &[u8]) -> Option<(&'static str, Reach)> {
 
 /// A noun and its owner in one word: `dbpassword`. No other word ends like this.
 fn written_together(word: &[u8]) -> Option<(&'static str, Reach)> {
-    if word.ends_with(b"password") || word.ends_with(b"passwd") {
+    if word.ends_with(PASSWORD.as_bytes()) || word.ends_with(PASSWD.as_bytes()) {
         return Some(("password", Reach::Any));
     }
-    word.ends_with(b"apikey")
+    word.ends_with(API_KEY.as_bytes())
         .then_some(("api_key", Reach::Text))
 }
+
+const PASSWORD: &str = "password";
+const PASSWD: &str = "passwd";
+const API_KEY: &str = "apikey";
 
 /// `access_key`, `signing_key`: the words that make a key one that opens something.
 static KEY_OWNERS: WordSet = WordSet::new(&[
@@ -278,8 +288,10 @@ const WHOLE_NAMES: [&str; WHOLE.len()] = {
     names
 };
 
+static NOUNS: WordSet = WordSet::new(NOUN_LIST);
+
 /// The last words that [`head_noun`] knows.
-static NOUNS: WordSet = WordSet::new(&[
+const NOUN_LIST: &[&str] = &[
     "apikey",
     "apikeys",
     "authorization",
@@ -298,4 +310,58 @@ static NOUNS: WordSet = WordSet::new(&[
     "secret",
     "secrets",
     "token",
-]);
+];
+
+#[cfg(test)]
+mod tests {
+    use super::super::endings::Ending;
+    use super::*;
+
+    /// Calls `check` for names that say each word in many ways.
+    fn names(mut check: impl FnMut(&str)) {
+        let lists = [&WHOLE_NAMES[..], NOUN_LIST, &[PASSWORD, PASSWD, API_KEY]];
+        let owners = KEY_OWNERS.words().iter().chain(&["app", "shared"]);
+        let pairs = owners.flat_map(|owner| [format!("{owner}_key"), format!("{owner}_secret")]);
+        let words = lists.concat().into_iter().map(str::to_owned).chain(pairs);
+        for word in words {
+            let apart: String = word.chars().flat_map(|c| [c, '-']).collect();
+            for word in [word.to_uppercase(), apart, word] {
+                for before in ["", "my_", "HTTP-", "x", "items[0].", "a1", "é"] {
+                    for after in ["", "12", "_2", "_id", "s", "Name", "[]", "\u{ad}"] {
+                        check(&format!("{before}{word}{after}"));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_name_that_a_rule_is_about_is_passed_over_by_its_ending() {
+        let mut words = KeyWords::default();
+        let mut n_about = 0;
+        names(|name| {
+            if built_in(words.read(name)).is_some() {
+                let may_be = |ending| ENDINGS.may_have(ending);
+                assert!(Ending::of(name).is_none_or(may_be), "{name}");
+                n_about += 1;
+            }
+        });
+        assert!(n_about > 1000, "{n_about}");
+    }
+
+    #[test]
+    fn ordinary_names_are_passed_over_by_their_endings() {
+        for name in [
+            "id",
+            "title",
+            "body",
+            "labels",
+            "comments",
+            "closed_at",
+            "userName",
+        ] {
+            let ending = Ending::of(name).expect("plain letters");
+            assert!(!ENDINGS.may_have(ending), "{name}");
+        }
+    }
+}

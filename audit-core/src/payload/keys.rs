@@ -3,20 +3,10 @@
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// The words of one key, in lower case, with room that is used again for the next.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct KeyWords {
     joined: Vec<u8>,
     ends: Vec<usize>,
-}
-
-impl Default for KeyWords {
-    /// With room for an ordinary key.
-    fn default() -> Self {
-        Self {
-            joined: Vec::with_capacity(48),
-            ends: Vec::with_capacity(8),
-        }
-    }
 }
 
 impl KeyWords {
@@ -24,6 +14,9 @@ impl KeyWords {
     pub(super) fn read(&mut self, key: &str) -> &Self {
         self.joined.clear();
         self.ends.clear();
+        // Room for an ordinary key, which few payloads need.
+        self.joined.reserve(48);
+        self.ends.reserve(8);
         if key.is_ascii() || !key.chars().any(may_be_latin) {
             self.split(key.as_bytes());
         } else {
@@ -51,20 +44,21 @@ impl KeyWords {
     }
 
     fn split(&mut self, key: &[u8]) {
-        let mut last = b'_';
+        let mut last = Class::Other;
         for (i, &b) in key.iter().enumerate() {
-            if !(b.is_ascii_alphanumeric() || b >= 0x80) {
-                self.end_word();
-            } else {
-                if b.is_ascii_uppercase() {
+            let class = CLASSES[usize::from(b)];
+            match class {
+                Class::Digit | Class::Letter => self.joined.push(b),
+                Class::Other => self.end_word(),
+                Class::Upper => {
                     let next_is_lower = key.get(i + 1).is_some_and(u8::is_ascii_lowercase);
-                    if !last.is_ascii_uppercase() || next_is_lower {
+                    if last != Class::Upper || next_is_lower {
                         self.end_word();
                     }
+                    self.joined.push(b.to_ascii_lowercase());
                 }
-                self.joined.push(b.to_ascii_lowercase());
             }
-            last = b;
+            last = class;
         }
         self.end_word();
         self.drop_prefix();
@@ -94,6 +88,33 @@ impl KeyWords {
         }
     }
 }
+
+/// What a byte is in a key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Digit,
+    /// In lower case, or of a script that has none here.
+    Letter,
+    Other,
+    Upper,
+}
+
+static CLASSES: [Class; 256] = {
+    let mut classes = [Class::Other; 256];
+    let mut b = 0u8;
+    loop {
+        classes[b as usize] = match b {
+            b'0'..=b'9' => Class::Digit,
+            b'a'..=b'z' | 0x80.. => Class::Letter,
+            b'A'..=b'Z' => Class::Upper,
+            _ => Class::Other,
+        };
+        if b == u8::MAX {
+            break classes;
+        }
+        b += 1;
+    }
+};
 
 /// Letters that have a plain form: not those of Chinese, Japanese and Korean text.
 fn may_be_latin(c: char) -> bool {

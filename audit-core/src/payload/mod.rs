@@ -49,11 +49,13 @@ mod pass;
 // Input: bytes, or whatever serializes, onto a tape.
 mod bounds;
 mod node;
+mod numbers;
 mod serializer;
 mod tape;
 mod tokenizer;
 
 // Rules for keys and places.
+mod endings;
 mod key_rules;
 mod keys;
 mod selector;

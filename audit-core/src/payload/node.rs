@@ -10,11 +10,13 @@ pub(super) struct Node<'p> {
     pub(super) ended: bool,
     /// Its text stands for itself in JSON.
     pub(super) plain: bool,
+    /// A container that is written as it stands in the input, if nothing is found in its texts.
+    pub(super) verbatim: bool,
     /// A container with more items than are kept.
     pub(super) over: bool,
     /// The rule that takes the whole value away.
     pub(super) rule: Option<&'p str>,
-    /// Its text on the page.
+    /// Its text on the page; of a container, all texts in it.
     pub(super) text: Extent,
     /// Where it stands in the input.
     pub(super) raw: Extent,
@@ -48,7 +50,7 @@ pub(super) enum Kind {
 }
 
 /// From where to where, small because there are many.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Extent {
     start: u32,
     end: u32,

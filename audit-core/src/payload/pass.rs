@@ -18,7 +18,9 @@ use super::{
 
 /// What came in, apart from its content.
 #[derive(Clone, Copy, Debug)]
-struct Source {
+struct Source<'i> {
+    /// The beginning of the JSON itself, if it came as such.
+    input: Option<&'i str>,
     /// Bytes that were handed over, or that the value would have taken as JSON.
     bytes: u64,
     /// Bytes that were looked at.
@@ -80,6 +82,7 @@ pub(super) fn serialize<T: Serialize + ?Sized>(value: &T, context: &PayloadConte
         Err(Stop::Panicked) => (Ending::Cut, Some(PayloadFailure::Panicked)),
     };
     let source = Source {
+        input: None,
         bytes: context.size(scanned),
         scanned,
         ending,
@@ -102,6 +105,7 @@ pub(super) fn text(text: &str, context: &PayloadContext<'_>) -> Payload {
         put_string(&mut tape, seen, (0, text.len()), seen.len() == text.len());
     }
     let source = Source {
+        input: None,
         bytes: original,
         scanned: seen.len(),
         ending: Ending::Finished,
@@ -158,6 +162,7 @@ pub(super) fn headers<N: AsRef<str>, V: AsRef<[u8]>>(
         tape.close(at);
     }
     let source = Source {
+        input: None,
         bytes: context.size(at),
         scanned: at,
         ending,
@@ -204,6 +209,7 @@ fn tokenize(
         && bytes.len() < limit
         && u64::try_from(bytes.len()).is_ok_and(|seen| seen >= original);
     let source = Source {
+        input: Some(tokenizer.beginning()),
         bytes: original,
         scanned: tokenizer.position(),
         ending,
@@ -229,7 +235,7 @@ fn put_string(tape: &mut Tape<'_>, text: &str, raw: (usize, usize), is_all: bool
 /// Redacts and writes what is on the tape.
 fn finish<'a>(
     mut tape: Tape<'a>,
-    source: Source,
+    source: Source<'_>,
     context: &PayloadContext<'a>,
 ) -> (Payload, Vec<Redaction>) {
     tape.finish();
@@ -246,6 +252,8 @@ fn finish<'a>(
     let mut findings = finder.page(&tape.arena);
     cut_credentials(&tape, context.credentials, &mut findings.spans);
     merge(&mut findings.spans);
+    // What poses as a mark is not kept as it stands.
+    let input = source.input.filter(|_| findings.posing.is_empty());
     for (start, end) in findings.posing {
         tape.arena[start..end].make_ascii_lowercase();
     }
@@ -257,6 +265,7 @@ fn finish<'a>(
         context.credentials,
         context.limits(),
     )
+    .spelled_by(input)
     .finished(is_finished)
     .explaining(source.explains)
     .run();
@@ -286,13 +295,13 @@ fn finish<'a>(
     (payload, emitted.notes)
 }
 
-impl Source {
+impl Source<'_> {
     fn scanned_all(&self) -> bool {
         self.marks_are_ours || u64::try_from(self.scanned).is_ok_and(|seen| seen >= self.bytes)
     }
 }
 
-fn report(source: &Source) -> PayloadReport {
+fn report(source: &Source<'_>) -> PayloadReport {
     PayloadReport {
         original_bytes: source.bytes,
         scanned_bytes: u64::try_from(source.scanned).unwrap_or(u64::MAX),
@@ -301,7 +310,7 @@ fn report(source: &Source) -> PayloadReport {
     }
 }
 
-fn without_content(json: &str, failure: PayloadFailure, source: &Source) -> Payload {
+fn without_content(json: &str, failure: PayloadFailure, source: &Source<'_>) -> Payload {
     let report = PayloadReport {
         truncated: true,
         failure: Some(failure),

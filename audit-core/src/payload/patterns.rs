@@ -193,7 +193,8 @@ enum Kind {
 
 /// All literals of a policy, searched for at once.
 pub(super) struct Patterns {
-    searches: Vec<Prefilter>,
+    /// Searched two by two, in the order of the page.
+    searches: Vec<[Option<Prefilter>; 2]>,
     /// What may begin with each byte.
     literals: Vec<Vec<(Box<[u8]>, Kind)>>,
     custom: Vec<Custom>,
@@ -251,14 +252,17 @@ impl Patterns {
         ] {
             add(literal.as_bytes(), kind);
         }
-        // The vector search takes at most 64 literals at a time. Equal beginnings next to each
-        // other spare it work.
+        // The vector search takes at most 64 literals at a time, and is faster with 32. Equal
+        // beginnings next to each other spare it work.
         let mut sorted: Vec<&[u8]> = literals.iter().map(|(literal, _)| &**literal).collect();
         sorted.sort_unstable();
         sorted.dedup();
         let searches = sorted
             .chunks(64)
-            .filter_map(|group| Prefilter::new(MatchKind::LeftmostFirst, group))
+            .map(|group| {
+                let (first, second) = group.split_at(group.len() / 2);
+                [first, second].map(|half| Prefilter::new(MatchKind::LeftmostFirst, half))
+            })
             .collect();
         let mut by_first = vec![Vec::new(); 256];
         for (literal, kind) in literals {
@@ -273,17 +277,27 @@ impl Patterns {
 
     /// Calls `found` for all that stands in `page`, a run of texts with U+0000 between them.
     pub(super) fn find_in<'p>(&'p self, page: &[u8], mut found: impl FnMut(Found<'p>)) {
-        for search in &self.searches {
-            let mut from = 0;
-            while let Some(hit) = search.find(page, (from..page.len()).into()) {
-                for (literal, kind) in &self.literals[usize::from(page[hit.start])] {
-                    if page[hit.start..].starts_with(literal)
-                        && let Some(finding) = self.check(page, hit.start, literal.len(), *kind)
+        for halves in &self.searches {
+            let hit = |half: usize, from: usize| {
+                let hit = halves[half]
+                    .as_ref()?
+                    .find(page, (from..page.len()).into())?;
+                Some(hit.start)
+            };
+            let mut hits = [hit(0, 0), hit(1, 0)];
+            while let Some(at) = hits.into_iter().flatten().min() {
+                for (literal, kind) in &self.literals[usize::from(page[at])] {
+                    if page[at..].starts_with(literal)
+                        && let Some(finding) = self.check(page, at, literal.len(), *kind)
                     {
                         found(finding);
                     }
                 }
-                from = hit.start + 1;
+                for (half, next) in hits.iter_mut().enumerate() {
+                    if *next == Some(at) {
+                        *next = hit(half, at + 1);
+                    }
+                }
             }
         }
     }

@@ -2,8 +2,9 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 
+use super::endings::Ending;
 use super::fingerprint::Fingerprints;
-use super::key_rules::{Reach, Secret, built_in};
+use super::key_rules::{ENDINGS, Reach, Secret, built_in};
 use super::keys::KeyWords;
 use super::patterns::Patterns;
 use super::policy_builder::PayloadPolicyBuilder;
@@ -138,6 +139,20 @@ impl Default for PayloadPolicy {
 }
 
 impl Rules {
+    /// The rule for a name, the operator's before ours.
+    pub(super) fn secret_named(&self, name: &str, words: &mut KeyWords) -> Option<Secret<'static>> {
+        let ending = Ending::of(name);
+        if ending.is_some_and(|ending| !self.may_be_about(ending)) {
+            return None;
+        }
+        self.secret(words.read(name))
+    }
+
+    /// Whether a rule may be about a name of this ending: certain only if not.
+    pub(super) fn may_be_about(&self, ending: Ending) -> bool {
+        !self.redact_keys.is_empty() || ENDINGS.may_have(ending)
+    }
+
     /// The rule for a key, the operator's before ours.
     pub(super) fn secret(&self, key: &KeyWords) -> Option<Secret<'static>> {
         if self.redact_keys.contains(key.joined()) {

@@ -25,6 +25,11 @@ impl WordSet {
         Self { words, first, last }
     }
 
+    #[cfg(test)]
+    pub(super) fn words(&self) -> &'static [&'static str] {
+        self.words
+    }
+
     pub(super) fn has(&self, word: &[u8]) -> bool {
         self.position(word).is_some()
     }

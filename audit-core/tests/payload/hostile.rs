@@ -61,6 +61,24 @@ fn p14_invalid_utf8_is_replaced_and_counted() {
 }
 
 #[test]
+fn the_end_of_a_private_key_behind_escapes_takes_nothing_away() {
+    let dashes = "-".repeat(5);
+    for escape in ["%41", r"\x41"] {
+        let text = format!("{dashes}END PRIVATE KEY{dashes}{escape}");
+        let json = format!("[\"{}\"]", text.replace('\\', r"\\"));
+        assert_eq!(text_of(&keep(&json)), json);
+    }
+}
+
+#[test]
+fn no_headers_are_an_empty_object() {
+    let policy = PayloadPolicy::default();
+    let none: [(&str, &str); 0] = [];
+    let payload = Payload::from_headers(none, &PayloadContext::request(&policy));
+    assert_eq!(text_of(&payload), "{}");
+}
+
+#[test]
 fn what_is_not_json_leaves_its_size() {
     for input in [
         "hello",

@@ -14,5 +14,6 @@ mod defects;
 mod hostile;
 mod policy;
 mod secrets;
+mod spelling;
 mod support;
 mod visible;

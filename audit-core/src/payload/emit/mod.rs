@@ -3,6 +3,8 @@
 //! At each item it is known whether all open containers could still be closed with their marks.
 //! Where that fails first, a whole payload may yet fit to the byte without marks, so writing goes on
 //! and comes back to that place if it does not.
+//!
+//! A container that would come out as it stands in the input is copied from there.
 
 mod overflow;
 mod strings;
@@ -28,6 +30,7 @@ pub(super) struct Emitter<'t, 'p> {
     rules: &'p Rules,
     credentials: &'p [CallerCredential],
     limits: PayloadLimits,
+    input: Option<&'t str>,
     is_finished: bool,
     explains: bool,
     out: Emitted<'p>,
@@ -54,6 +57,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
             rules,
             credentials,
             limits,
+            input: None,
             is_finished: false,
             explains: false,
             out: Emitted {
@@ -63,11 +67,17 @@ impl<'t, 'p> Emitter<'t, 'p> {
                 marks: Vec::new(),
                 notes: Vec::new(),
             },
-            stack: Vec::with_capacity(8),
+            stack: Vec::new(),
             reserved: 0,
-            keys: Vec::with_capacity(16),
+            keys: Vec::new(),
             leaf: Leaf::default(),
         }
+    }
+
+    /// The beginning of what the tape was read from, whose spelling may be kept.
+    pub(super) fn spelled_by(mut self, input: Option<&'t str>) -> Self {
+        self.input = input;
+        self
     }
 
     /// The tape holds all of the input.
@@ -86,9 +96,10 @@ impl<'t, 'p> Emitter<'t, 'p> {
         let mut return_to: Option<State> = None;
         let mut i = 0;
         loop {
-            while let Some(top) = self.stack.last().copied()
+            while let Some(top) = self.stack.last()
                 && top.end == i
             {
+                let top = *top;
                 self.close(top, !self.tape.nodes[top.node].whole);
             }
             if i >= self.tape.nodes.len() {
@@ -98,10 +109,10 @@ impl<'t, 'p> Emitter<'t, 'p> {
             let next = self.item(i);
             if self.out.json.len() + self.reserve() > self.limits.bytes {
                 if return_to.is_none() && self.is_finished {
-                    return_to = Some(self.state(before));
+                    return_to = Some(self.state(&before));
                 }
                 if !self.is_finished || self.out.json.len() + self.stack.len() > self.limits.bytes {
-                    let state = return_to.unwrap_or_else(|| self.state(before));
+                    let state = return_to.unwrap_or_else(|| self.state(&before));
                     self.finish_at(state);
                     break;
                 }
@@ -124,36 +135,39 @@ impl<'t, 'p> Emitter<'t, 'p> {
 
     /// Writes the item at `i` with its key; where the next one is.
     fn item(&mut self, i: usize) -> usize {
-        let Some(top) = self.stack.last().copied() else {
+        let Some(top) = self.stack.last() else {
             return self.value(i);
         };
-        let container = self.node(top.node);
-        let is_last = top.n_items + 1 == self.limits.items;
-        if is_last && !container.whole {
-            // The mark that closes it is an item too.
-            return top.end;
-        }
-        if is_last && container.over {
-            self.comma();
-            self.size_mark(container);
-            if top.is_object {
-                self.out.json.push_str(":true");
+        let (end, is_object) = (top.end, top.is_object);
+        if top.n_items + 1 == self.limits.items {
+            let container = self.node(top.node);
+            if !container.whole {
+                // The mark that closes it is an item too.
+                return end;
             }
-            return top.end;
+            if container.over {
+                self.comma();
+                self.size_mark(container);
+                if is_object {
+                    self.out.json.push_str(":true");
+                }
+                return end;
+            }
         }
-        if !top.is_object {
+        if !is_object {
             self.comma();
             return self.value(i);
         }
-        if i + 1 >= top.end {
+        if i + 1 >= end {
             // A key whose value was cut away.
-            return top.end;
+            return end;
         }
         self.comma();
         self.key(i);
         self.value(i + 1)
     }
 
+    #[inline]
     fn comma(&mut self) {
         if let Some(top) = self.stack.last_mut() {
             if top.n_items > 0 {
@@ -163,6 +177,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
         }
     }
 
+    #[inline]
     fn value(&mut self, i: usize) -> usize {
         let node = self.node(i);
         if let Some(rule) = node.rule {
@@ -171,6 +186,10 @@ impl<'t, 'p> Emitter<'t, 'p> {
         }
         match node.kind {
             Kind::Array | Kind::Object => {
+                if let Some(json) = self.verbatim(node) {
+                    self.out.json.push_str(json);
+                    return node.end();
+                }
                 let is_object = node.kind == Kind::Object;
                 self.out.json.push(if is_object { '{' } else { '[' });
                 self.stack.push(Open {
@@ -179,6 +198,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
                     is_object,
                     n_items: 0,
                     keys: self.keys.len(),
+                    seen: 0,
                 });
                 self.reserved += closing(is_object);
                 return i + 1;
@@ -190,7 +210,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
             Kind::Key | Kind::String => self.string(node, self.limits.string_chars),
             Kind::Number => {
                 let text = &self.tape.arena[node.text.start()..node.text.end()];
-                if node.whole && self.spans_of(node).is_empty() && is_storable(text) {
+                if node.plain && self.spans_of(node).is_empty() {
                     self.out.json.push_str(text);
                 } else {
                     self.string(node, self.limits.string_chars);
@@ -198,6 +218,20 @@ impl<'t, 'p> Emitter<'t, 'p> {
             }
         }
         node.end()
+    }
+
+    /// The container as it stands in the input, if that is how it is to be written and the budget
+    /// cannot end inside it.
+    fn verbatim(&self, node: &'t Node<'p>) -> Option<&'t str> {
+        if !node.verbatim || !self.spans_of(node).is_empty() {
+            return None;
+        }
+        let json = self.input?.get(node.raw.start()..node.raw.end())?;
+        let inner = self.limits.depth * closing(true);
+        if self.out.json.len() + json.len() + self.reserve() + inner > self.limits.bytes {
+            return None;
+        }
+        Some(json)
     }
 
     fn close(&mut self, top: Open, is_cut: bool) {
@@ -274,31 +308,12 @@ struct Open {
     n_items: usize,
     /// Where its keys begin in the list of all.
     keys: usize,
+    /// What its keys look like, a bit for each look: a key of another look was not there before.
+    seen: u64,
 }
 
 /// Bytes that closing a container with its mark takes.
 fn closing(is_object: bool) -> usize {
     let member = if is_object { ":true".len() } else { 0 };
     MORE.len() + member + ",}".len()
-}
-
-/// Numbers that every store takes and gives back in few characters: `1e131071` is eight bytes
-/// here and 131,072 when Postgres prints it.
-fn is_storable(text: &str) -> bool {
-    const MAX_CHARS: usize = 40;
-    if text.len() > MAX_CHARS {
-        return false;
-    }
-    if text.len() < 18 && text.bytes().all(|b| b.is_ascii_digit()) {
-        return true;
-    }
-    let (digits, exponent) = match text.find(['e', 'E']) {
-        None => return text.parse().is_ok_and(f64::is_finite),
-        Some(i) => (&text[..i], &text[i + 1..]),
-    };
-    let is_zero = !digits.bytes().any(|b| matches!(b, b'1'..=b'9'));
-    let is_small = exponent
-        .parse::<i32>()
-        .is_ok_and(|e| e.unsigned_abs() <= 40);
-    is_small && (is_zero || text.parse().is_ok_and(|n: f64| n.is_finite() && n != 0.0))
 }

@@ -19,37 +19,48 @@ pub(super) struct State {
     keys: Vec<(usize, usize)>,
 }
 
+/// Where writing stood before an item.
+#[derive(Debug)]
+pub(super) struct Mark {
+    item: usize,
+    json: usize,
+    applied: usize,
+    marks: usize,
+    keys: usize,
+    depth: usize,
+    /// Items of the innermost container.
+    n_items: usize,
+}
+
 impl Emitter<'_, '_> {
     /// Where writing stands before item `i`.
-    pub(super) fn mark(&self, item: usize) -> (usize, usize, usize, usize, usize, Option<Open>) {
+    #[inline]
+    pub(super) fn mark(&self, item: usize) -> Mark {
         let out = &self.out;
-        let top = self.stack.last().copied();
-        (
+        Mark {
             item,
-            out.json.len(),
-            out.applied.len(),
-            out.marks.len(),
-            self.keys.len(),
-            top,
-        )
+            json: out.json.len(),
+            applied: out.applied.len(),
+            marks: out.marks.len(),
+            keys: self.keys.len(),
+            depth: self.stack.len(),
+            n_items: self.stack.last().map_or(0, |top| top.n_items),
+        }
     }
 
     /// The state before an item that was just written: it opened at most one container.
-    pub(super) fn state(&self, before: (usize, usize, usize, usize, usize, Option<Open>)) -> State {
-        let (item, json, applied, marks, n_keys, top) = before;
-        let depth = self
-            .stack
-            .iter()
-            .position(|open| Some(open.node) == top.map(|top| top.node));
-        let mut stack = self.stack[..depth.unwrap_or(0)].to_vec();
-        stack.extend(top);
+    pub(super) fn state(&self, before: &Mark) -> State {
+        let mut stack = self.stack[..before.depth].to_vec();
+        if let Some(top) = stack.last_mut() {
+            top.n_items = before.n_items;
+        }
         State {
-            item,
-            json,
-            applied,
-            marks,
+            item: before.item,
+            json: before.json,
+            applied: before.applied,
+            marks: before.marks,
             stack,
-            keys: self.keys[..n_keys].to_vec(),
+            keys: self.keys[..before.keys].to_vec(),
         }
     }
 

@@ -33,18 +33,25 @@ impl<'t, 'p> Emitter<'t, 'p> {
         self.out.truncated = true;
     }
 
+    #[inline]
     pub(super) fn string(&mut self, node: &'t Node<'p>, chars: usize) {
-        let text = &self.tape.arena[node.text.start()..node.text.end()];
-        if node.whole && text.len() <= chars && self.spans_of(node).is_empty() {
-            self.out.json.push('"');
-            if node.plain {
-                self.out.json.push_str(text);
-            } else {
-                escape(&mut self.out.json, text);
-            }
-            self.out.json.push('"');
-            return;
+        let (start, end) = (node.text.start(), node.text.end());
+        let is_kept = node.whole && end - start <= chars;
+        if !is_kept || !self.spans_of(node).is_empty() {
+            return self.cut_string(node, chars);
         }
+        let text = &self.tape.arena[start..end];
+        self.out.json.push('"');
+        if node.plain {
+            self.out.json.push_str(text);
+        } else {
+            escape(&mut self.out.json, text);
+        }
+        self.out.json.push('"');
+    }
+
+    /// Writes what the rules and the limits leave of a string.
+    fn cut_string(&mut self, node: &'t Node<'p>, chars: usize) {
         self.read_leaf(node);
         let cut = self.leaf.cut(chars, size(node), !node.whole);
         self.out.truncated |= cut;
@@ -55,14 +62,32 @@ impl<'t, 'p> Emitter<'t, 'p> {
         let node = self.node(i);
         let start = self.out.json.len();
         self.string(node, self.limits.key_chars);
-        let first = self.stack.last().map_or(0, |top| top.keys);
-        let is_taken = |keys: &[(usize, usize)], json: &str, key: &str| {
-            keys.iter()
-                .any(|&(start, end)| end - start == key.len() && json[start..end] == *key)
-        };
+        let (first, seen) = self.stack.last().map_or((0, 0), |top| (top.keys, top.seen));
+        let mut look = look(&self.out.json.as_bytes()[start..]);
+        if seen & look != 0 && self.is_taken(first, start) {
+            self.number_key(node, first, start);
+            look = self::look(&self.out.json.as_bytes()[start..]);
+        }
+        if let Some(top) = self.stack.last_mut() {
+            top.seen |= look;
+        }
+        self.keys.push((start, self.out.json.len()));
+        self.out.json.push(':');
+    }
+
+    /// The key that was written at `start` stands among those from `first` on.
+    fn is_taken(&self, first: usize, start: usize) -> bool {
+        let json = self.out.json.as_bytes();
+        let key = &json[start..];
+        self.keys[first..]
+            .iter()
+            .any(|&(start, end)| json[start..end] == *key)
+    }
+
+    /// jsonb keeps the last of equal keys and forgets the others: tells them apart by a number.
+    fn number_key(&mut self, node: &'t Node<'p>, first: usize, start: usize) {
         let mut n = 1;
-        while is_taken(&self.keys[first..], &self.out.json, &self.out.json[start..]) {
-            // jsonb keeps the last of equal keys and forgets the others: tell them apart.
+        while self.is_taken(first, start) {
             n += 1;
             let suffix = format!("{DUPLICATE}{n}]");
             self.out.json.truncate(start);
@@ -81,8 +106,6 @@ impl<'t, 'p> Emitter<'t, 'p> {
             self.leaf.marks.push((at, self.leaf.text.len()));
             self.write_leaf();
         }
-        self.keys.push((start, self.out.json.len()));
-        self.out.json.push(':');
     }
 
     /// Puts the redacted text of `node` together.
@@ -115,6 +138,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
         self.out.json.push('"');
     }
 
+    #[inline]
     pub(super) fn spans_of(&self, node: &'t Node<'p>) -> &'t [Span<'p>] {
         let spans = self.spans;
         if spans.is_empty() {
@@ -124,6 +148,14 @@ impl<'t, 'p> Emitter<'t, 'p> {
         let n = spans[first..].partition_point(|span| span.start < node.text.end());
         &spans[first..first + n]
     }
+}
+
+/// One bit of 64, the same for equal keys.
+fn look(key: &[u8]) -> u64 {
+    let middle = key[key.len() / 2];
+    let last = key[key.len().saturating_sub(2)];
+    let mixed = key.len() + 7 * usize::from(middle) + 13 * usize::from(last);
+    1 << (mixed % 64)
 }
 
 pub(super) fn size(node: &Node<'_>) -> Size {

@@ -1,34 +1,29 @@
 //! What a key says about the value after it, and about the values beside that one.
 
 use super::Tape;
+use crate::payload::endings::{Ending, EndingSet};
 use crate::payload::key_rules::Secret;
 use crate::payload::marker;
+use crate::payload::node::Extent;
 use crate::payload::word_set::WordSet;
 
-/// How many meanings are remembered.
-pub(super) const N_MEANINGS: usize = 32;
-
-/// What a key on the page was found to mean.
+/// What a key says about the value after it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Meaning<'p> {
-    start: usize,
-    end: usize,
     pub(super) secret: Option<Secret<'p>>,
     pub(super) role: Role,
 }
 
 impl<'p> Tape<'p> {
-    /// What the key at `start..end` of the page means. Records repeat their keys, so the last few
-    /// are remembered.
-    pub(super) fn meaning(&mut self, start: usize, end: usize) -> Meaning<'p> {
-        let key = &self.arena[start..end];
-        let slot = slot(key.as_bytes());
-        let known = self.meanings[slot];
-        if known.end > 0 && self.arena[known.start..known.end] == *key {
-            return known;
+    /// What a key on the page means, unless a mark says that it means nothing.
+    pub(super) fn meaning(&mut self, key: Extent) -> Option<Meaning<'p>> {
+        let key = &self.arena[key.start()..key.end()];
+        let is_about = |ending| ROLE_ENDINGS.may_have(ending) || self.rules.may_be_about(ending);
+        if Ending::of(key).is_some_and(|ending| !is_about(ending)) {
+            return Some(Meaning::default());
         }
         if marker::is_in(key) {
-            return Meaning::default();
+            return None;
         }
         let words = self.keys.read(key);
         let role = match ROLES.position(words.joined()) {
@@ -39,22 +34,9 @@ impl<'p> Tape<'p> {
             Some(10..12) => Role::Pairs,
             Some(_) => Role::Name,
         };
-        let meaning = Meaning {
-            start,
-            end,
-            secret: self.rules.secret(words),
-            role,
-        };
-        self.meanings[slot] = meaning;
-        meaning
+        let secret = self.rules.secret(words);
+        Some(Meaning { secret, role })
     }
-}
-
-/// Where the meaning of a key is remembered.
-fn slot(key: &[u8]) -> usize {
-    let first = key.first().copied().unwrap_or(0);
-    let last = key.last().copied().unwrap_or(0);
-    (key.len() + 5 * usize::from(first) + 11 * usize::from(last)) % N_MEANINGS
 }
 
 /// What a key means for the value after it.
@@ -74,8 +56,12 @@ pub(super) enum Role {
     Value,
 }
 
+static ROLES: WordSet = WordSet::new(ROLE_LIST);
+
+static ROLE_ENDINGS: EndingSet = EndingSet::new(ROLE_LIST);
+
 /// Keys that say something about the value after them or beside them, by their [`Role`].
-static ROLES: WordSet = WordSet::new(&[
+const ROLE_LIST: &[&str] = &[
     // A value.
     "value",
     "val",
@@ -102,7 +88,7 @@ static ROLES: WordSet = WordSet::new(&[
     "parameter",
     "param",
     "variable",
-]);
+];
 
 /// The words of JSON Schema that describe a value without giving one.
 pub(super) fn is_schema_word(key: &[u8]) -> bool {

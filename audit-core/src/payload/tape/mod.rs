@@ -3,16 +3,19 @@
 //! Both ways in, JSON and `Serialize`, write to it; key rules, pairs and path selectors are applied
 //! while it is written. It is flat: no depth of input can overflow anything.
 
+mod known;
 mod meaning;
 mod pairs;
 
-use meaning::{Meaning, N_MEANINGS, Role, is_schema_word};
+use known::{Key, KnownKeys};
+use meaning::{Meaning, Role, is_schema_word};
 use pairs::by_path;
 
 use super::bounds::{Bounds, LOOKAHEAD};
 use super::key_rules::{Reach, Secret};
 use super::keys::KeyWords;
 use super::node::{Extent, Kind, Node, narrow};
+use super::numbers::is_storable;
 use super::policy::Rules;
 use super::selector::{PathVerdict, Place};
 
@@ -30,11 +33,14 @@ pub(super) struct Tape<'p> {
     frames: Vec<Frame<'p>>,
     values: Vec<usize>,
     pub(super) keys: KeyWords,
-    meanings: [Meaning<'p>; N_MEANINGS],
-    expected: Expected<'p>,
+    known: KnownKeys<'p>,
+    /// What is known of the value that comes next.
+    expected: Meaning<'p>,
     /// Where the path selectors stand at the value that comes next.
     expected_paths: Vec<Place>,
     estimate: usize,
+    /// How many things are written otherwise than they stand in the input.
+    n_respelled: usize,
     marks_are_ours: bool,
 }
 
@@ -50,17 +56,18 @@ impl<'p> Tape<'p> {
             frames: Vec::new(),
             values: Vec::new(),
             keys: KeyWords::default(),
-            meanings: [Meaning::default(); N_MEANINGS],
-            expected: Expected::default(),
+            known: KnownKeys::default(),
+            expected: Meaning::default(),
             expected_paths: rules.selectors().start(),
             estimate: 0,
+            n_respelled: 0,
             marks_are_ours,
         }
     }
 
     /// Room for an input of `bytes`, or for as much of it as is kept.
     pub(super) fn with_room(mut self, bytes: usize) -> Self {
-        let bytes = std::cmp::min(bytes, self.bounds.bytes.saturating_add(LOOKAHEAD));
+        let bytes = std::cmp::min(bytes, self.bounds.input());
         self.arena.reserve(bytes);
         self.nodes.reserve(bytes / 16 + 8);
         self.frames.reserve(8);
@@ -90,6 +97,7 @@ impl<'p> Tape<'p> {
         };
         if frame.items == self.bounds.items {
             self.nodes[frame.node].over = true;
+            self.n_respelled += 1;
             self.is_partial = true;
             return Admission::Over;
         }
@@ -114,17 +122,41 @@ impl<'p> Tape<'p> {
     /// A key whose text was put on the page from `start` on.
     pub(super) fn key(&mut self, start: usize, raw: (usize, usize), whole: bool) {
         let end = self.end_text();
-        self.estimate += std::cmp::min(end - start, self.bounds.string_window) + 4;
-        self.push(Kind::Key, (start, end), raw, whole);
-        let Meaning {
-            mut secret, role, ..
-        } = self.meaning(start, end);
+        let key = self.known_key(start, end);
+        self.member((start, end), raw, whole, key);
+    }
+
+    /// A member, by its key.
+    fn member(&mut self, text: (usize, usize), raw: (usize, usize), whole: bool, key: Key<'p>) {
+        self.estimate += std::cmp::min(text.1 - text.0, self.bounds.string_window) + 4;
+        self.push(Kind::Key, text, raw, whole);
+        self.expected = key.meaning;
+        self.expected_paths.clear();
         let Some(frame) = self.frames.last_mut() else {
             return;
         };
-        frame.named |= role == Role::Name;
+        let Key { meaning, bit } = key;
+        // Of two equal keys the second one is numbered.
+        let is_new = bit & !frame.keys != 0;
+        self.n_respelled += usize::from(!is_new);
+        frame.keys |= bit;
+        frame.named |= meaning.role == Role::Name;
+        if frame.schema.is_some() || !frame.paths.is_empty() || !whole {
+            self.expected.secret = self.overruled(text, whole, meaning.secret);
+        }
+    }
+
+    /// What is to be thought of a member by the place where it stands.
+    fn overruled(
+        &mut self,
+        (start, end): (usize, usize),
+        whole: bool,
+        mut secret: Option<Secret<'p>>,
+    ) -> Option<Secret<'p>> {
+        let frame = self.frames.last_mut()?;
+        let key = &self.arena[start..end];
         if let Some(schema) = frame.schema {
-            let joined = self.keys.read(&self.arena[start..end]).joined();
+            let joined = self.keys.read(key).joined();
             let is_definition = matches!(joined, b"type" | b"ref" | b"anyof" | b"oneof" | b"allof");
             frame.is_schema |= is_definition;
             let is_schema_word = is_definition || is_schema_word(joined);
@@ -137,12 +169,8 @@ impl<'p> Tape<'p> {
                 reach: Reach::Any,
             }));
         }
-        self.expected_paths.clear();
         if !frame.paths.is_empty() {
-            let (next, verdict) = self
-                .rules
-                .selectors()
-                .step_key(&frame.paths, &self.arena[start..end]);
+            let (next, verdict) = self.rules.selectors().step_key(&frame.paths, key);
             self.expected_paths = next;
             match verdict {
                 Some(PathVerdict::Redact) => secret = Some(by_path()),
@@ -150,7 +178,7 @@ impl<'p> Tape<'p> {
                 None => {}
             }
         }
-        self.expected = Expected { secret, role };
+        secret
     }
 
     /// A string whose text was put on the page from `start` on.
@@ -170,7 +198,13 @@ impl<'p> Tape<'p> {
         let end = self.end_text();
         self.estimate += std::cmp::min(end - start, 40) + 1;
         self.is_partial |= !whole;
+        let node = self.nodes.len();
         self.push(Kind::Number, (start, end), raw, whole);
+        if whole && is_storable(&self.arena[start..end]) {
+            self.nodes[node].plain = true;
+        } else {
+            self.n_respelled += 1;
+        }
         self.settle();
     }
 
@@ -192,6 +226,7 @@ impl<'p> Tape<'p> {
         let schema = expected.secret.filter(|_| in_properties && is_object);
         let is_secret = expected.secret.is_some() && schema.is_none();
         if is_secret || self.frames.len() >= self.bounds.depth {
+            self.n_respelled += 1;
             self.push(Kind::Closed, (0, 0), (at, at), false);
             self.expected = expected;
             self.settle();
@@ -199,7 +234,9 @@ impl<'p> Tape<'p> {
         }
         let node = self.nodes.len();
         let kind = if is_object { Kind::Object } else { Kind::Array };
-        self.push(kind, (0, 0), (at, at), false);
+        let text = self.arena.len();
+        self.push(kind, (text, text), (at, at), false);
+        let n_respelled = self.n_respelled;
         self.pair(node, expected.role);
         self.frames.push(Frame {
             node,
@@ -210,6 +247,8 @@ impl<'p> Tape<'p> {
             pair: None,
             schema,
             is_schema: false,
+            keys: 0,
+            n_respelled,
             paths: std::mem::take(&mut self.expected_paths),
             values: self.values.len(),
         });
@@ -234,10 +273,29 @@ impl<'p> Tape<'p> {
         }
     }
 
-    /// The newest text was copied from the inside of a JSON string as it stands there.
-    pub(super) fn plain(&mut self) {
-        if let Some(node) = self.nodes.last_mut() {
-            node.plain = true;
+    /// Something was read that is written in another way.
+    pub(super) fn respelled(&mut self) {
+        self.n_respelled += 1;
+    }
+
+    /// How the newest text stands in the input.
+    #[inline]
+    pub(super) fn spelled(&mut self, spelling: Spelling) {
+        let Some(node) = self.nodes.last_mut() else {
+            return;
+        };
+        node.plain = spelling == Spelling::Plain;
+        let is_key = node.kind == Kind::Key;
+        let most = if is_key {
+            self.bounds.key_chars
+        } else {
+            self.bounds.string_chars
+        };
+        // As many bytes as characters are kept of any text.
+        let is_kept = node.text.end() - node.text.start() <= most;
+        self.n_respelled += usize::from(spelling == Spelling::Other || !is_kept);
+        if is_key && node.plain {
+            self.known.spelled_plain(node.text);
         }
     }
 
@@ -251,9 +309,11 @@ impl<'p> Tape<'p> {
         node.whole = true;
         node.raw.set_end(at);
         node.end = narrow(end);
+        node.text.set_end(self.arena.len());
         let is_over = node.over;
         self.leave(&frame, is_over);
-        self.expected = Expected::default();
+        self.nodes[frame.node].verbatim = self.n_respelled == frame.n_respelled;
+        self.expected = Meaning::default();
     }
 
     /// Ends the tape, wherever it stands.
@@ -274,6 +334,7 @@ impl<'p> Tape<'p> {
             whole,
             ended: true,
             plain: false,
+            verbatim: false,
             over: false,
             rule: None,
             text: Extent::new(text),
@@ -287,6 +348,16 @@ impl<'p> Tape<'p> {
         self.arena.push('\0');
         end
     }
+}
+
+/// How a text stands in the input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Spelling {
+    /// With escapes, all of them as they are written here.
+    Canonical,
+    Other,
+    /// As the text itself.
+    Plain,
 }
 
 /// What is to be done with the value that comes next.
@@ -315,14 +386,11 @@ struct Frame<'p> {
     /// A schema of a secret: only words of JSON Schema are kept.
     schema: Option<Secret<'p>>,
     is_schema: bool,
+    /// Its keys, a bit for each that is known.
+    keys: u64,
+    /// How many things were respelled before it.
+    n_respelled: usize,
     paths: Vec<Place>,
     /// Where the frame's values begin in the list of all.
     values: usize,
-}
-
-/// What is known of the value that comes next.
-#[derive(Clone, Copy, Debug, Default)]
-struct Expected<'p> {
-    secret: Option<Secret<'p>>,
-    role: Role,
 }

@@ -1,6 +1,6 @@
 //! Which values of a tape are taken away: by their key, or by a name that stands beside them.
 
-use super::meaning::Role;
+use super::meaning::{Meaning, Role};
 use super::{Frame, Tape};
 use crate::payload::assignment::is_path;
 use crate::payload::key_rules::{Reach, Secret};
@@ -18,7 +18,17 @@ const BY_PATH: &str = "path";
 
 impl<'p> Tape<'p> {
     /// Applies to the newest node what was expected of it.
+    #[inline]
     pub(super) fn settle(&mut self) {
+        // Of most members nothing is expected, and the next key says what is expected then.
+        let Meaning { secret, role } = self.expected;
+        if secret.is_none() && role == Role::Other && self.in_object() == Some(true) {
+            return;
+        }
+        self.settle_expected();
+    }
+
+    fn settle_expected(&mut self) {
         let node = self.nodes.len() - 1;
         let expected = std::mem::take(&mut self.expected);
         if let Some(secret) = expected.secret {
@@ -68,11 +78,8 @@ impl<'p> Tape<'p> {
             return None;
         }
         let name = &self.arena[text.start()..text.end()];
-        if marker::is_in(name) {
-            return None;
-        }
-        let words = self.keys.read(name);
-        self.rules.secret(words)
+        let secret = self.rules.secret_named(name, &mut self.keys)?;
+        (!marker::is_in(name)).then_some(secret)
     }
 
     fn named(&mut self, node: usize) {
@@ -92,6 +99,9 @@ impl<'p> Tape<'p> {
 
     /// Settles what can only be known at the end of a container.
     pub(super) fn leave(&mut self, frame: &Frame<'p>, is_cut: bool) {
+        if self.values.len() == frame.values && frame.schema.is_none() {
+            return;
+        }
         let values = self.values.split_off(frame.values);
         if !frame.is_object {
             if frame.items == 2
@@ -115,6 +125,7 @@ impl<'p> Tape<'p> {
             && !frame.is_schema
         {
             self.nodes[frame.node].rule = Some(schema.rule);
+            self.n_respelled += 1;
         }
     }
 
@@ -135,6 +146,7 @@ impl<'p> Tape<'p> {
             && marker::leading(text) == Some(text.len());
         if applies && rule.is_none() && !is_mark {
             self.nodes[node].rule = Some(secret.rule);
+            self.n_respelled += 1;
         }
     }
 }

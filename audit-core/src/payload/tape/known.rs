@@ -1,0 +1,150 @@
+//! Keys that were read before: records repeat them, and their order.
+
+use super::meaning::Meaning;
+use super::{Spelling, Tape};
+use crate::payload::node::Extent;
+
+/// The first keys of a tape, each once, and which one came after it the last time.
+#[derive(Debug)]
+pub(super) struct KnownKeys<'p> {
+    known: Vec<Known<'p>>,
+    /// Where each is looked up: in the first free slot from its own on.
+    slots: [u8; N_SLOTS],
+    /// The key that was read last.
+    last: u8,
+}
+
+/// How many are remembered: each has a bit of its own.
+const N_KNOWN: u8 = 64;
+
+const N_SLOTS: usize = 2 * N_KNOWN as usize;
+
+/// No key.
+const NONE: u8 = u8::MAX;
+
+#[derive(Clone, Copy, Debug)]
+struct Known<'p> {
+    text: Extent,
+    /// Its text stands for itself in JSON.
+    is_plain: bool,
+    meaning: Meaning<'p>,
+    /// The key that came after it the last time.
+    next: u8,
+}
+
+/// A key as a member is read by it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Key<'p> {
+    pub(super) meaning: Meaning<'p>,
+    /// Its own, if it is remembered.
+    pub(super) bit: u64,
+}
+
+impl<'p> Tape<'p> {
+    /// The key at `start..end` of the page.
+    pub(super) fn known_key(&mut self, start: usize, end: usize) -> Key<'p> {
+        let text = Extent::new((start, end));
+        match self.known.find(text, self.arena.as_bytes()) {
+            Ok(i) => self.known.came(i),
+            Err(slot) => match self.meaning(text) {
+                None => Key::default(),
+                Some(meaning) => self.known.add(slot, text, meaning),
+            },
+        }
+    }
+
+    /// Reads the key that came next the last time, if `json` begins with it and a quote; how long
+    /// it is.
+    pub(in crate::payload) fn same_key(&mut self, json: &[u8], at: usize) -> Option<usize> {
+        let next = self.known.last()?.next;
+        let known = self.known.known.get(usize::from(next))?;
+        let (start, end) = (known.text.start(), known.text.end());
+        let n = end - start;
+        let is_same = known.is_plain
+            && json.get(n) == Some(&b'"')
+            && json[..n] == self.arena.as_bytes()[start..end];
+        if !is_same {
+            return None;
+        }
+        let text = self.arena.len();
+        self.arena.extend_from_within(start..end);
+        let text = (text, self.end_text());
+        let key = self.known.came(next);
+        self.member(text, (at, at + n + 2), true, key);
+        self.spelled(Spelling::Plain);
+        Some(n)
+    }
+}
+
+impl<'p> KnownKeys<'p> {
+    /// The key that stands at `text` of the page, or else its slot.
+    fn find(&self, text: Extent, page: &[u8]) -> Result<u8, usize> {
+        let key = &page[text.start()..text.end()];
+        let mut slot = look(key) % N_SLOTS;
+        // Most slots are empty.
+        while let Some(known) = self.known.get(usize::from(self.slots[slot])) {
+            if page[known.text.start()..known.text.end()] == *key {
+                return Ok(self.slots[slot]);
+            }
+            slot = (slot + 1) % N_SLOTS;
+        }
+        Err(slot)
+    }
+
+    /// The key at `text` stands for itself in JSON.
+    pub(super) fn spelled_plain(&mut self, text: Extent) {
+        if let Some(known) = self.last() {
+            known.is_plain |= known.text == text;
+        }
+    }
+
+    /// The key that was read last.
+    fn last(&mut self) -> Option<&mut Known<'p>> {
+        self.known.get_mut(usize::from(self.last))
+    }
+
+    /// A key was read that is remembered.
+    fn came(&mut self, i: u8) -> Key<'p> {
+        if let Some(last) = self.last() {
+            last.next = i;
+        }
+        self.last = i;
+        Key {
+            meaning: self.known[usize::from(i)].meaning,
+            bit: 1 << i,
+        }
+    }
+
+    /// A key was read for the first time.
+    fn add(&mut self, slot: usize, text: Extent, meaning: Meaning<'p>) -> Key<'p> {
+        let i = u8::try_from(self.known.len()).unwrap_or(NONE);
+        if i >= N_KNOWN {
+            return Key { meaning, bit: 0 };
+        }
+        self.known.push(Known {
+            text,
+            is_plain: false,
+            meaning,
+            next: NONE,
+        });
+        self.slots[slot] = i;
+        self.came(i)
+    }
+}
+
+impl Default for KnownKeys<'_> {
+    fn default() -> Self {
+        Self {
+            known: Vec::with_capacity(16),
+            slots: [NONE; N_SLOTS],
+            last: NONE,
+        }
+    }
+}
+
+/// A number that is the same for equal keys.
+fn look(key: &[u8]) -> usize {
+    let first = key.first().copied().unwrap_or(0);
+    let last = key.last().copied().unwrap_or(0);
+    key.len() + 5 * usize::from(first) + 11 * usize::from(last)
+}
