@@ -5,5 +5,11 @@
     reason = "a test panics to say that it failed"
 )]
 
+mod answers;
+mod by_hand;
 mod conformance;
+mod corpora;
 mod database;
+mod following;
+mod limits;
+mod plans;
