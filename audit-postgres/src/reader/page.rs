@@ -11,15 +11,17 @@ use crate::row::{PAYLOADS, SUMMARY};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shown {
     Event,
+    Id,
     Summary,
 }
 
 impl Shown {
     pub(super) fn push(self, sql: &mut Sql) {
-        sql.text(SUMMARY);
-        if self == Self::Event {
-            sql.text(", ").text(PAYLOADS);
-        }
+        match self {
+            Self::Event => sql.text(SUMMARY).text(", ").text(PAYLOADS),
+            Self::Id => sql.text("id"),
+            Self::Summary => sql.text(SUMMARY),
+        };
     }
 }
 
@@ -34,12 +36,15 @@ pub(super) fn get(id: EventId) -> Sql {
 
 /// One page, by keyset on the id.
 pub(super) fn push_page(sql: &mut Sql, request: &PageRequest, shown: Shown) -> Result<(), Error> {
-    let scan = request.scan();
-    let Some(lead) = Lead::of(request.filter()) else {
+    push_scan(sql, request.filter(), request.scan(), shown)
+}
+
+fn push_scan(sql: &mut Sql, filter: &Filter, scan: Scan, shown: Shown) -> Result<(), Error> {
+    let Some(lead) = Lead::of(filter) else {
         sql.text("SELECT ");
         shown.push(sql);
         sql.text("\nFROM audit_events\nWHERE true");
-        filter::push(sql, request.filter())?;
+        filter::push(sql, filter)?;
         push_bound(sql, scan);
         sql.text("\nORDER BY ");
         push_end(sql, scan);
@@ -54,7 +59,7 @@ pub(super) fn push_page(sql: &mut Sql, request: &PageRequest, shown: Shown) -> R
         .text(lead.column)
         .text(" = ANY(ARRAY[lead.word])");
     lead.push_index_condition(sql);
-    filter::push_except(sql, request.filter(), lead.group())?;
+    filter::push_except(sql, filter, lead.group())?;
     push_bound(sql, scan);
     sql.text("\n    ORDER BY ").text(lead.column);
     sql.text(if scan.is_ascending { ", " } else { " DESC, " });
@@ -85,9 +90,18 @@ fn push_end(sql: &mut Sql, scan: Scan) {
 
 /// How many events match, and one more than the cap if there are as many.
 pub(super) fn count(filter: &Filter, cap: u64) -> Result<Sql, Error> {
-    let mut sql = Sql::new("SELECT count(*) FROM (\nSELECT FROM audit_events\nWHERE true");
-    filter::push(&mut sql, filter)?;
-    sql.text("\nLIMIT ").bind_rows(cap.saturating_add(1));
+    let mut scan = PageRequest::new(filter.clone()).scan();
+    scan.limit = usize::try_from(cap.saturating_add(1)).unwrap_or(usize::MAX);
+    let mut sql = Sql::new("SELECT count(*) FROM (\n");
+    if Lead::of(filter).is_some() {
+        // As a page: along the index alone, which need not be left for the rows.
+        push_scan(&mut sql, filter, scan, Shown::Id)?;
+    } else {
+        // In whatever order comes cheapest.
+        sql.text("SELECT FROM audit_events\nWHERE true");
+        filter::push(&mut sql, filter)?;
+        sql.text("\nLIMIT ").bind_rows(scan.limit);
+    }
     sql.text("\n) AS matching");
     Ok(sql)
 }
