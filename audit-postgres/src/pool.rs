@@ -24,40 +24,58 @@ pub(crate) struct Pool {
     statement_timeout: Duration,
 }
 
+/// What becomes of a connection that was not used for a while.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Idle {
+    /// It is asked whether it still lives, for whoever has nobody to try again.
+    Asked,
+    /// It is used: asking would double the round trips of every append, and an append that meets
+    /// a dead one is tried again.
+    Trusted,
+}
+
 impl Pool {
     /// The pool of a sink: commits wait for the server's disk.
     pub(crate) fn for_sink(config: &PostgresConfig) -> Self {
-        Self::new(config, config.sink_connections, config.statement_timeout)
+        let timeout = config.statement_timeout;
+        Self::new(config, config.sink_connections, timeout, Idle::Trusted)
     }
 
     /// The pool of a reader, apart from the sink's.
     pub(crate) fn for_reader(config: &PostgresConfig) -> Self {
-        Self::new(config, config.reader_connections, config.query_timeout)
+        let timeout = config.query_timeout;
+        Self::new(config, config.reader_connections, timeout, Idle::Asked)
     }
 
     /// The connection of whoever changes the schema, which takes the time it takes.
     pub(crate) fn for_maintainer(config: &PostgresConfig) -> Self {
-        Self::new(config, 1, Duration::ZERO)
+        Self::new(config, 1, Duration::ZERO, Idle::Trusted)
     }
 
-    fn new(config: &PostgresConfig, n_connections: u32, statement_timeout: Duration) -> Self {
+    fn new(
+        config: &PostgresConfig,
+        n_connections: u32,
+        statement_timeout: Duration,
+        idle: Idle,
+    ) -> Self {
         let server = config.server.clone();
         let pooler = config.pooler;
+        // Nothing is compiled: it would take longer than the statements do, which read little of
+        // much and are estimated by all of it.
+        //
         // A pooler in transaction mode takes no settings at the beginning of a session, and gives
         // the next transaction to another one.
         let server = match pooler {
             Pooler::None => {
                 let millis = statement_timeout.as_millis().to_string();
-                server.options([("statement_timeout", millis.as_str())])
+                server.options([("statement_timeout", millis.as_str()), ("jit", "off")])
             }
             Pooler::Transaction => server.statement_cache_capacity(0).extra_float_digits(None),
         };
         let inner = PgPoolOptions::new()
             .max_connections(n_connections)
             .acquire_timeout(config.acquire_timeout)
-            // Asking first would double the round trips of every append. A connection that died
-            // fails the append, which is tried again.
-            .test_before_acquire(false)
+            .test_before_acquire(idle == Idle::Asked)
             .after_connect(move |connection, _| {
                 Box::pin(async move { insist_on_synchronous_commit(connection, pooler).await })
             })
@@ -108,18 +126,20 @@ impl Pool {
         self.pooler == Pooler::None
     }
 
-    /// Begins a transaction whose statements have their timeout, whatever stands in between.
+    /// Begins a transaction whose statements have their settings, whatever stands in between.
     pub(crate) async fn begin<'c>(
         &self,
         connection: &'c mut PgConnection,
     ) -> Result<Transaction<'c, Postgres>, sqlx::Error> {
         let mut transaction = connection.begin().await?;
         if self.needs_transactions() {
-            sqlx::query("SELECT set_config('statement_timeout', $1, true)")
-                .bind(self.statement_timeout.as_millis().to_string())
-                .persistent(false)
-                .execute(&mut *transaction)
-                .await?;
+            sqlx::query(
+                "SELECT set_config('statement_timeout', $1, true), set_config('jit', 'off', true)",
+            )
+            .bind(self.statement_timeout.as_millis().to_string())
+            .persistent(false)
+            .execute(&mut *transaction)
+            .await?;
         }
         Ok(transaction)
     }

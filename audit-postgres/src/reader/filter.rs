@@ -7,7 +7,19 @@ use super::sql::Sql;
 
 /// Writes what the filter demands behind a `WHERE` with something in it.
 pub(super) fn push(sql: &mut Sql, filter: &Filter) -> Result<(), Error> {
-    for (_, conditions) in filter.alternatives() {
+    push_except(sql, filter, None)
+}
+
+/// The same but for one group of the filter's alternatives, which is taken care of elsewhere.
+pub(super) fn push_except(
+    sql: &mut Sql,
+    filter: &Filter,
+    except: Option<usize>,
+) -> Result<(), Error> {
+    for (group, (_, conditions)) in filter.alternatives().into_iter().enumerate() {
+        if except == Some(group) {
+            continue;
+        }
         sql.text("\n    AND (");
         push_alternatives(sql, &conditions)?;
         sql.text(")");
@@ -40,7 +52,8 @@ fn push_alternatives(sql: &mut Sql, conditions: &[&Condition]) -> Result<(), Err
     Ok(())
 }
 
-fn is_exact(condition: &Condition) -> bool {
+/// Whether a condition about a text, an outcome or an id asks for one value.
+pub(super) fn is_exact(condition: &Condition) -> bool {
     match condition {
         Condition::Id(_) | Condition::Outcome(_) => true,
         Condition::Text(_, glob) => glob.as_exact().is_some(),
@@ -74,7 +87,7 @@ fn push_any_of(sql: &mut Sql, first: &Condition, all: &[&Condition]) -> Result<(
 }
 
 /// The values that exact conditions about a text or an outcome ask for.
-fn texts(conditions: &[&Condition]) -> Vec<String> {
+pub(super) fn texts(conditions: &[&Condition]) -> Vec<String> {
     let text = |condition: &&Condition| match condition {
         Condition::Outcome(outcome) => Some(outcome.as_str().to_owned()),
         Condition::Text(_, glob) => glob.as_exact().map(ToOwned::to_owned),

@@ -3,6 +3,7 @@ mod condition;
 mod filter;
 mod follow;
 mod gaps;
+mod lead;
 mod page;
 mod pattern;
 mod sql;
@@ -68,6 +69,20 @@ impl PostgresReader {
         }
     }
 
+    /// How the server would read a page, in the words of its EXPLAIN: for whoever wonders why one
+    /// is slow. Nothing is read.
+    ///
+    /// # Errors
+    /// As [`page`](AuditReader::page).
+    pub async fn explain_page(&self, request: &PageRequest) -> Result<String, Error> {
+        let mut sql = Sql::new("EXPLAIN (VERBOSE, COSTS OFF)\n");
+        page::push_page(&mut sql, request, Shown::Summary)?;
+        let rows = self.rows(sql).await?;
+        let lines = rows.iter().map(|row| row.try_get::<&str, _>(0));
+        let lines: Result<Vec<&str>, _> = lines.collect();
+        Ok(lines.map_err(|error| unreadable(&error))?.join("\n"))
+    }
+
     /// The id that an event of the tool's predecessor has now, by the random one that it had.
     ///
     /// # Errors
@@ -131,13 +146,17 @@ impl AuditReader for PostgresReader {
     }
 
     async fn page(&self, request: &PageRequest) -> Result<Page<EventSummary>, Error> {
-        let rows = self.rows(page::page(request, Shown::Summary)?).await?;
+        let mut sql = Sql::new("");
+        page::push_page(&mut sql, request, Shown::Summary)?;
+        let rows = self.rows(sql).await?;
         let summaries: Result<_, _> = rows.iter().map(row::summary).collect();
         Ok(Page::assemble(request, summaries?))
     }
 
     async fn page_with_payloads(&self, request: &PageRequest) -> Result<Page<AuditEvent>, Error> {
-        let rows = self.rows(page::page(request, Shown::Event)?).await?;
+        let mut sql = Sql::new("");
+        page::push_page(&mut sql, request, Shown::Event)?;
+        let rows = self.rows(sql).await?;
         let events: Result<_, _> = rows.iter().map(row::event).collect();
         Ok(Page::assemble(request, events?))
     }

@@ -1,8 +1,9 @@
 use audit_core::Error;
 use audit_core::event::EventId;
-use audit_core::reader::{Filter, PageRequest};
+use audit_core::reader::{Filter, PageRequest, Scan};
 
 use super::filter;
+use super::lead::Lead;
 use super::sql::Sql;
 use crate::row::{PAYLOADS, SUMMARY};
 
@@ -10,15 +11,17 @@ use crate::row::{PAYLOADS, SUMMARY};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shown {
     Event,
+    Id,
     Summary,
 }
 
 impl Shown {
     pub(super) fn push(self, sql: &mut Sql) {
-        sql.text(SUMMARY);
-        if self == Self::Event {
-            sql.text(", ").text(PAYLOADS);
-        }
+        match self {
+            Self::Event => sql.text(SUMMARY).text(", ").text(PAYLOADS),
+            Self::Id => sql.text("id"),
+            Self::Summary => sql.text(SUMMARY),
+        };
     }
 }
 
@@ -32,12 +35,42 @@ pub(super) fn get(id: EventId) -> Sql {
 }
 
 /// One page, by keyset on the id.
-pub(super) fn page(request: &PageRequest, shown: Shown) -> Result<Sql, Error> {
-    let scan = request.scan();
-    let mut sql = Sql::new("SELECT ");
-    shown.push(&mut sql);
-    sql.text("\nFROM audit_events\nWHERE true");
-    filter::push(&mut sql, request.filter())?;
+pub(super) fn push_page(sql: &mut Sql, request: &PageRequest, shown: Shown) -> Result<(), Error> {
+    push_scan(sql, request.filter(), request.scan(), shown)
+}
+
+fn push_scan(sql: &mut Sql, filter: &Filter, scan: Scan, shown: Shown) -> Result<(), Error> {
+    let Some(lead) = Lead::of(filter) else {
+        sql.text("SELECT ");
+        shown.push(sql);
+        sql.text("\nFROM audit_events\nWHERE true");
+        filter::push(sql, filter)?;
+        push_bound(sql, scan);
+        sql.text("\nORDER BY ");
+        push_end(sql, scan);
+        return Ok(());
+    };
+    // Each value is a list of its own, and the page is made of their beginnings.
+    sql.text("SELECT led.*\nFROM ");
+    lead.push_values(sql);
+    sql.text(" AS lead (word)\nCROSS JOIN LATERAL (\n    SELECT ");
+    shown.push(sql);
+    sql.text("\n    FROM audit_events\n    WHERE ")
+        .text(lead.column)
+        .text(" = ANY(ARRAY[lead.word])");
+    lead.push_index_condition(sql);
+    filter::push_except(sql, filter, lead.group())?;
+    push_bound(sql, scan);
+    sql.text("\n    ORDER BY ").text(lead.column);
+    sql.text(if scan.is_ascending { ", " } else { " DESC, " });
+    push_end(sql, scan);
+    sql.text("\n) AS led\nORDER BY ");
+    push_end(sql, scan);
+    Ok(())
+}
+
+/// Writes where the scan begins.
+fn push_bound(sql: &mut Sql, scan: Scan) {
     if let Some(bound) = scan.bound {
         sql.text(if scan.is_ascending {
             "\n    AND id > "
@@ -46,17 +79,29 @@ pub(super) fn page(request: &PageRequest, shown: Shown) -> Result<Sql, Error> {
         });
         sql.bind(*bound.as_uuid());
     }
-    sql.text("\nORDER BY id");
-    sql.text(if scan.is_ascending { "" } else { " DESC" });
-    sql.text("\nLIMIT ").bind_rows(scan.limit);
-    Ok(sql)
+}
+
+/// Writes in which order the scan goes, and how far.
+fn push_end(sql: &mut Sql, scan: Scan) {
+    sql.text(if scan.is_ascending { "id" } else { "id DESC" })
+        .text(" LIMIT ")
+        .bind_rows(scan.limit);
 }
 
 /// How many events match, and one more than the cap if there are as many.
 pub(super) fn count(filter: &Filter, cap: u64) -> Result<Sql, Error> {
-    let mut sql = Sql::new("SELECT count(*) FROM (\nSELECT FROM audit_events\nWHERE true");
-    filter::push(&mut sql, filter)?;
-    sql.text("\nLIMIT ").bind_rows(cap.saturating_add(1));
+    let mut scan = PageRequest::new(filter.clone()).scan();
+    scan.limit = usize::try_from(cap.saturating_add(1)).unwrap_or(usize::MAX);
+    let mut sql = Sql::new("SELECT count(*) FROM (\n");
+    if Lead::of(filter).is_some() {
+        // As a page: along the index alone, which need not be left for the rows.
+        push_scan(&mut sql, filter, scan, Shown::Id)?;
+    } else {
+        // In whatever order comes cheapest.
+        sql.text("SELECT FROM audit_events\nWHERE true");
+        filter::push(&mut sql, filter)?;
+        sql.text("\nLIMIT ").bind_rows(scan.limit);
+    }
     sql.text("\n) AS matching");
     Ok(sql)
 }

@@ -1,0 +1,170 @@
+//! How the server reads: which partitions, which indexes, which columns.
+
+use audit_core::event::{Outcome, Timestamp};
+use audit_core::reader::{
+    AuditReader, Condition, Filter, GroupBy, Order, PageRequest, Span, StatisticsRequest, TextField,
+};
+use audit_core::{ErrorKind, Glob};
+use audit_postgres::PostgresReader;
+use audit_testkit::fixture;
+
+use crate::by_hand::many;
+use crate::database::{Database, keep};
+
+/// Four months of 2,000 events each, most of one tool, which is not among the newest.
+async fn four_months() -> (Database, PostgresReader) {
+    let database = Database::new().await;
+    let months = ["2025-01", "2025-02", "2025-03", "2025-04", "2025-05"];
+    for month in months.windows(2) {
+        let partition = format!(
+            "CREATE TABLE audit_events_{} PARTITION OF audit_events
+             FOR VALUES FROM (audit_id_at('{}-01Z')) TO (audit_id_at('{}-01Z'))",
+            month[0].replace('-', "_"),
+            month[0],
+            month[1]
+        );
+        database.run(&partition).await;
+        let tool = "CASE WHEN n < 1200 THEN 'retired' ELSE 'tool ' || n % 7 END";
+        let rows = many(&format!("{}-01Z", month[0]), 2_000, tool);
+        database.run(&rows).await;
+    }
+    database.run("ANALYZE audit_events").await;
+    let reader = database.reader().await;
+    (database, reader)
+}
+
+async fn plan(reader: &PostgresReader, request: PageRequest) -> String {
+    let plan = reader.explain_page(&request).await;
+    plan.expect("a page can be explained")
+}
+
+fn tool(name: &str) -> Filter {
+    Filter::all().with(Condition::Text(TextField::Tool, Glob::new(name)))
+}
+
+fn day(day: &str) -> Timestamp {
+    let moment = format!("{day}T00:00:00Z").parse::<chrono::DateTime<chrono::Utc>>();
+    Timestamp::new(moment.unwrap()).unwrap()
+}
+
+/// The partitions that a plan reads.
+fn partitions(plan: &str) -> Vec<&str> {
+    let mut found: Vec<_> = plan
+        .match_indices("audit_events_2025_")
+        .filter_map(|(at, name)| plan.get(at + name.len()..at + name.len() + 2))
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+#[tokio::test]
+async fn a_range_of_time_prunes_partitions() {
+    let (_database, reader) = four_months().await;
+    let all = plan(&reader, PageRequest::new(Filter::all())).await;
+    assert_eq!(partitions(&all), ["01", "02", "03", "04"], "{all}");
+    let of = |span| Filter::all().with(Condition::Time(span));
+    let february = Span::between(day("2025-02-10"), day("2025-02-11"));
+    let cases = [
+        (of(february), Vec::from(["02"])),
+        (of(Span::at_most(day("2025-01-15"))), Vec::from(["01"])),
+        (
+            of(Span::between(day("2025-02-10"), day("2025-03-02"))),
+            Vec::from(["02", "03"]),
+        ),
+        // One key within a range, and one range or another.
+        (tool("retired").intersect(of(february)), Vec::from(["02"])),
+        (
+            of(february).with(Condition::Time(Span::exactly(day("2025-04-02")))),
+            Vec::from(["02", "04"]),
+        ),
+    ];
+    for (filter, expected) in cases {
+        for order in [Order::NewestFirst, Order::OldestFirst] {
+            let plan = plan(&reader, PageRequest::new(filter.clone()).order(order)).await;
+            assert_eq!(partitions(&plan), expected, "{filter}\n{plan}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_is_read_along_an_index_and_never_sorted_whole() {
+    let (_database, reader) = four_months().await;
+    let first = PageRequest::new(Filter::all());
+    let second = reader.page(&first).await.unwrap().next.unwrap();
+    for request in [first.clone(), first.cursor(second).unwrap()] {
+        let plan = plan(&reader, request).await;
+        assert!(plan.contains("_pkey on"), "{plan}");
+        assert!(
+            !plan.contains("Sort") && !plan.contains("Seq Scan"),
+            "{plan}"
+        );
+    }
+    // The statistics say that six of ten events are of it.
+    let plan = plan(&reader, PageRequest::new(tool("retired"))).await;
+    assert!(plan.contains("_tool_name_id_idx on"), "{plan}");
+    assert!(
+        !plan.contains("_pkey on") && !plan.contains("Seq Scan"),
+        "{plan}"
+    );
+}
+
+#[tokio::test]
+async fn a_prefix_is_a_range_of_the_index() {
+    let (_database, reader) = four_months().await;
+    let plan = plan(&reader, PageRequest::new(tool("not_there*"))).await;
+    assert!(plan.contains("tool_name >= 'not_there'::text"), "{plan}");
+    assert!(!plan.contains("_pkey on"), "{plan}");
+}
+
+#[tokio::test]
+async fn what_went_wrong_is_read_along_its_index_value_by_value() {
+    let (_database, reader) = four_months().await;
+    let wrong = Filter::all().without(Condition::Outcome(Outcome::Ok));
+    let plan = plan(&reader, PageRequest::new(wrong)).await;
+    assert!(plan.contains("_outcome_id_idx on"), "{plan}");
+    assert!(!plan.contains("_pkey on"), "{plan}");
+}
+
+/// Whoever may not read payloads can read everything else.
+#[tokio::test]
+async fn the_list_does_not_touch_payloads() {
+    let database = Database::new().await;
+    let sink = database.sink().await;
+    keep(&sink, &[fixture::full_event(1), fixture::event(2)]).await;
+    let role = format!("no_payloads_{}", std::process::id());
+    database
+        .run(&format!(
+            "CREATE ROLE {role};
+             GRANT SELECT ON audit_store TO {role};
+             GRANT SELECT (
+                id, ts, api_key_id, role, method, tool_name, status_code, latency_ms, decision,
+                outcome, upstream, upstream_latency_ms, session_id, request_id, trace_id, span_id,
+                client_name, client_version, client_address, writer, seq, payload_report
+             ) ON audit_events TO {role}"
+        ))
+        .await;
+    let reader = PostgresReader::connect_lazily(&database.config_of(&role));
+    let filter = Filter::all()
+        .without(Condition::Contains("nowhere".into()))
+        .without(Condition::Redacted);
+    let request = PageRequest::new(filter.clone());
+    let n_events = reader.page(&request).await.unwrap().events.len();
+    assert!(n_events > 0, "a page without payloads can be read");
+    let count = reader.count(&filter, 10).await.unwrap();
+    assert_eq!(count.n_events, u64::try_from(n_events).unwrap());
+    let statistics = StatisticsRequest::new(filter).group_by(GroupBy::Outcome);
+    assert!(
+        !reader
+            .statistics(&statistics)
+            .await
+            .unwrap()
+            .rows
+            .is_empty()
+    );
+    let error = reader.page_with_payloads(&request).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable, "{error:?}");
+    database
+        .run(&format!("DROP OWNED BY {role}; DROP ROLE {role}"))
+        .await;
+}
