@@ -199,7 +199,7 @@ async fn insist_on_synchronous_commit(
                     ALTER ROLE … SET synchronous_commit = on";
         return Err(sqlx::Error::Configuration(text.into()));
     }
-    sqlx::query("SET synchronous_commit = on")
+    sqlx::raw_sql("SET synchronous_commit = on")
         .execute(connection)
         .await?;
     Ok(())

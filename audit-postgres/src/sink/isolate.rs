@@ -23,7 +23,7 @@ pub(super) async fn append(
     let failed = |error| Failure::Batch(convert(APPENDING, &error));
     let mut transaction = pool.begin(connection).await.map_err(failed)?;
     // What is checked at the commit only could not be laid at one event's door.
-    sqlx::query("SET CONSTRAINTS ALL IMMEDIATE")
+    sqlx::raw_sql("SET CONSTRAINTS ALL IMMEDIATE")
         .execute(&mut *transaction)
         .await
         .map_err(failed)?;

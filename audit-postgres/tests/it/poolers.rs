@@ -3,9 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use audit_core::AuditSink;
+use audit_core::reader::{
+    Condition, Filter, FollowFrom, FollowRequest, PageRequest, StatisticsRequest, TextField,
+};
 use audit_core::sink::Receipt;
-use audit_postgres::{Pooler, PostgresConfig, PostgresSink};
+use audit_core::{AuditReader, AuditSink, Glob};
+use audit_postgres::{Pooler, PostgresConfig, PostgresReader, PostgresSink};
 use audit_testkit::fixture;
 use audit_testkit::postgres::{PgBouncer, TestDatabase};
 
@@ -98,4 +101,45 @@ async fn the_timeout_of_a_statement_is_that_of_its_transaction() {
         of_session, "0",
         "nothing stays behind in the pooler's sessions"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn readers_answer_through_a_pooler_while_others_write() {
+    let (database, _bouncer, config) = pooled().await;
+    let config = config.reader_connections(6);
+    let sink = Arc::new(PostgresSink::connect(&config).await.unwrap());
+    let reader = Arc::new(PostgresReader::connect(&config).await.unwrap());
+    let writer = tokio::spawn({
+        let sink = Arc::clone(&sink);
+        async move {
+            for first in (1..2_000).step_by(20) {
+                let appended = sink.append(&fixture::events(first..first + 20)).await;
+                assert!(appended.unwrap().is_all_kept());
+            }
+        }
+    });
+    let follower = tokio::spawn({
+        let reader = Arc::clone(&reader);
+        async move {
+            let mut followed = Vec::new();
+            let mut request = FollowRequest::new(Filter::all()).wait(Duration::from_secs(1));
+            while followed.len() < 2_000 {
+                let next = reader.follow(&request).await.unwrap();
+                followed.extend(next.events.iter().map(|it| it.event.seq.get()));
+                request = request.from(FollowFrom::After(next.position));
+            }
+            followed
+        }
+    });
+    for _ in 0..30 {
+        let by_key = Condition::Text(TextField::Key, Glob::exact("k_fixture"));
+        let request = PageRequest::new(Filter::all().with(by_key));
+        let of_all = StatisticsRequest::new(Filter::all());
+        let (page, statistics) = tokio::join!(reader.page(&request), reader.statistics(&of_all));
+        page.unwrap();
+        statistics.unwrap();
+    }
+    writer.await.unwrap();
+    assert_eq!(follower.await.unwrap(), (1..=2_000).collect::<Vec<_>>());
+    database.close().await.unwrap();
 }
