@@ -29,7 +29,7 @@ pub(super) async fn append(
     let mut receipts = Vec::with_capacity(events.len());
     let mut letters = Vec::new();
     // The front is on top, so that the order of the batch stays that of the table.
-    let mut open: Vec<Range<usize>> = Vec::from([0..events.len()]);
+    let mut open: Vec<Range<usize>> = std::iter::once(0..events.len()).collect();
     while let Some(range) = open.pop() {
         let part = &events[range.clone()];
         match try_part(&mut transaction, part, range.start).await {
