@@ -1,7 +1,8 @@
 //! The production store of audit events: table `audit_events` in PostgreSQL 14 or newer.
 //!
 //! [`PostgresSink`] appends and [`PostgresReader`] answers, each with a pool and a role of its own;
-//! [`PostgresMaintainer`] makes the schema and keeps it: migrations, partitions, retention.
+//! [`PostgresMaintainer`] makes the schema and keeps it: migrations,
+//! [`Holds`].
 //!
 //! ```no_run
 //! use audit_core::AuditLogger;
@@ -27,6 +28,7 @@
 
 mod config;
 mod error;
+mod hold;
 mod maintainer;
 mod pool;
 mod row;
@@ -35,6 +37,7 @@ mod sink;
 mod sqlstate;
 
 pub use config::{Pooler, PostgresConfig};
+pub use hold::{Hold, Holds};
 pub use maintainer::PostgresMaintainer;
 pub use schema::SchemaMigration;
 pub use sink::PostgresSink;

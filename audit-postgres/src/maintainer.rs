@@ -1,6 +1,7 @@
 use audit_core::Error;
 
 use crate::config::PostgresConfig;
+use crate::hold::Holds;
 use crate::pool::Pool;
 use crate::schema::{self, SchemaMigration};
 
@@ -47,5 +48,23 @@ impl PostgresMaintainer {
         schema::migrate(&mut lease, None).await?;
         lease.give_back();
         Ok(())
+    }
+
+    /// Brings the schema to an older version than the newest, such as `0002`: for who goes step by
+    /// step.
+    ///
+    /// # Errors
+    /// As [`migrate`](Self::migrate), or there is no such version.
+    pub async fn migrate_to(&self, version: &str) -> Result<(), Error> {
+        let mut lease = self.pool.lease().await?;
+        schema::migrate(&mut lease, Some(version)).await?;
+        lease.give_back();
+        Ok(())
+    }
+
+    /// Legal holds: placing, releasing, listing.
+    #[must_use]
+    pub const fn holds(&self) -> Holds<'_> {
+        Holds::new(&self.pool)
     }
 }
