@@ -1,7 +1,7 @@
 //! The production store of audit events: table `audit_events` in PostgreSQL 14 or newer.
 //!
 //! [`PostgresSink`] appends and [`PostgresReader`] answers, each with a pool and a role of its own;
-//! [`PostgresMaintainer`] makes the schema and keeps it: migrations,
+//! [`PostgresMaintainer`] makes the schema and keeps it: migrations, [`Partitions`],
 //! [`Holds`].
 //!
 //! ```no_run
@@ -30,6 +30,7 @@ mod config;
 mod error;
 mod hold;
 mod maintainer;
+mod partition;
 mod pool;
 mod row;
 mod schema;
@@ -39,5 +40,6 @@ mod sqlstate;
 pub use config::{Pooler, PostgresConfig};
 pub use hold::{Hold, Holds};
 pub use maintainer::PostgresMaintainer;
+pub use partition::{Partition, PartitionWidth, Partitions};
 pub use schema::SchemaMigration;
 pub use sink::PostgresSink;

@@ -2,6 +2,7 @@ use audit_core::Error;
 
 use crate::config::PostgresConfig;
 use crate::hold::Holds;
+use crate::partition::Partitions;
 use crate::pool::Pool;
 use crate::schema::{self, SchemaMigration};
 
@@ -60,6 +61,12 @@ impl PostgresMaintainer {
         schema::migrate(&mut lease, Some(version)).await?;
         lease.give_back();
         Ok(())
+    }
+
+    /// The partitions: listing, making ahead, their width.
+    #[must_use]
+    pub const fn partitions(&self) -> Partitions<'_> {
+        Partitions::new(&self.pool)
     }
 
     /// Legal holds: placing, releasing, listing.
