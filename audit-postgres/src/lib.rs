@@ -2,7 +2,7 @@
 //!
 //! [`PostgresSink`] appends and [`PostgresReader`] answers, each with a pool and a role of its own;
 //! [`PostgresMaintainer`] makes the schema and keeps it: migrations, [`Partitions`],
-//! [`Holds`].
+//! [`Holds`], [`Retention`].
 //!
 //! ```no_run
 //! use audit_core::AuditLogger;
@@ -32,6 +32,7 @@ mod hold;
 mod maintainer;
 mod partition;
 mod pool;
+mod retention;
 mod row;
 mod schema;
 mod sink;
@@ -41,5 +42,9 @@ pub use config::{Pooler, PostgresConfig};
 pub use hold::{Hold, Holds};
 pub use maintainer::PostgresMaintainer;
 pub use partition::{Partition, PartitionWidth, Partitions};
+pub use retention::{
+    Fate, PlannedPartition, RemovedPartition, Retention, RetentionPlan, RetentionPolicy,
+    RetentionReport,
+};
 pub use schema::SchemaMigration;
 pub use sink::PostgresSink;

@@ -4,6 +4,7 @@ use crate::config::PostgresConfig;
 use crate::hold::Holds;
 use crate::partition::Partitions;
 use crate::pool::Pool;
+use crate::retention::Retention;
 use crate::schema::{self, SchemaMigration};
 
 /// Makes the schema and keeps it, with the rights of its owner.
@@ -73,5 +74,11 @@ impl PostgresMaintainer {
     #[must_use]
     pub const fn holds(&self) -> Holds<'_> {
         Holds::new(&self.pool)
+    }
+
+    /// Retention: a plan, and applying it.
+    #[must_use]
+    pub const fn retention(&self) -> Retention<'_> {
+        Retention::new(&self.pool)
     }
 }
