@@ -1,7 +1,7 @@
 //! The production store of audit events: table `audit_events` in PostgreSQL 14 or newer.
 //!
 //! [`PostgresSink`] appends and [`PostgresReader`] answers, each with a pool and a role of its own;
-//! [`PostgresMaintainer`] makes the schema and keeps it: migrations, [`Partitions`],
+//! [`PostgresMaintainer`] makes the schema and keeps it: migrations, [`Roles`], [`Partitions`],
 //! [`Holds`], [`Retention`].
 //!
 //! ```no_run
@@ -33,6 +33,7 @@ mod maintainer;
 mod partition;
 mod pool;
 mod retention;
+mod roles;
 mod row;
 mod schema;
 mod sink;
@@ -46,5 +47,6 @@ pub use retention::{
     Fate, PlannedPartition, RemovedPartition, Retention, RetentionPlan, RetentionPolicy,
     RetentionReport,
 };
+pub use roles::Roles;
 pub use schema::SchemaMigration;
 pub use sink::PostgresSink;

@@ -5,6 +5,7 @@ use crate::hold::Holds;
 use crate::partition::Partitions;
 use crate::pool::Pool;
 use crate::retention::Retention;
+use crate::roles::Roles;
 use crate::schema::{self, SchemaMigration};
 
 /// Makes the schema and keeps it, with the rights of its owner.
@@ -60,6 +61,18 @@ impl PostgresMaintainer {
     pub async fn migrate_to(&self, version: &str) -> Result<(), Error> {
         let mut lease = self.pool.lease().await?;
         schema::migrate(&mut lease, Some(version)).await?;
+        lease.give_back();
+        Ok(())
+    }
+
+    /// Makes the roles and gives each its rights: runs [`Roles::script`].
+    ///
+    /// # Errors
+    /// The migrations did not run, two roles have the same name, or the user is neither superuser
+    /// nor the owner of the tables with `CREATEROLE`.
+    pub async fn apply_roles(&self, roles: &Roles) -> Result<(), Error> {
+        let mut lease = self.pool.lease().await?;
+        roles.apply(&mut lease).await?;
         lease.give_back();
         Ok(())
     }
