@@ -36,6 +36,7 @@ mod retention;
 mod roles;
 mod row;
 mod schema;
+mod seed;
 mod sink;
 mod sqlstate;
 

@@ -7,6 +7,7 @@ use crate::pool::Pool;
 use crate::retention::Retention;
 use crate::roles::Roles;
 use crate::schema::{self, SchemaMigration};
+use crate::seed;
 
 /// Makes the schema and keeps it, with the rights of its owner.
 ///
@@ -43,18 +44,28 @@ impl PostgresMaintainer {
     /// Brings the schema to this version: from nothing, from an older version, or from the table
     /// of the tool's predecessor. Safe to run again, and by several processes at once.
     ///
+    /// A table `audit_events` of the predecessor steps aside as `audit_events_seed`, and its rows
+    /// are brought over: redacted, in their order, as events of the writer `seed`. Their old ids
+    /// stay findable in `audit_legacy_ids`; a row that can be no event is set aside as a dead
+    /// letter. The old table is left as it is: it holds what the predecessor did not redact, so
+    /// drop it when nobody needs it any more. Until then each migration compares both.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way, it goes on where it was with the next call.
+    ///
     /// # Errors
     /// The server cannot be reached or refuses a statement, or the schema is newer than this
     /// version. What had run stays; the rest runs with the next call.
     pub async fn migrate(&self) -> Result<(), Error> {
         let mut lease = self.pool.lease().await?;
         schema::migrate(&mut lease, None).await?;
+        seed::bring_over(&self.pool, &mut lease).await?;
         lease.give_back();
         Ok(())
     }
 
     /// Brings the schema to an older version than the newest, such as `0002`: for who goes step by
-    /// step.
+    /// step. Rows of the predecessor wait for [`migrate`](Self::migrate).
     ///
     /// # Errors
     /// As [`migrate`](Self::migrate), or there is no such version.
@@ -63,6 +74,18 @@ impl PostgresMaintainer {
         schema::migrate(&mut lease, Some(version)).await?;
         lease.give_back();
         Ok(())
+    }
+
+    /// How many rows of the predecessor's table [`migrate`](Self::migrate) would bring over.
+    /// Changes nothing.
+    ///
+    /// # Errors
+    /// The server cannot be reached, or the table cannot be read.
+    pub async fn seed_rows_left(&self) -> Result<u64, Error> {
+        let mut lease = self.pool.lease().await?;
+        let n_rows = seed::rows_left(&mut lease).await?;
+        lease.give_back();
+        Ok(n_rows)
     }
 
     /// Makes the roles and gives each its rights: runs [`Roles::script`].
