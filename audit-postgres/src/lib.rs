@@ -2,7 +2,7 @@
 //!
 //! [`PostgresSink`] appends and [`PostgresReader`] answers, each with a pool and a role of its own;
 //! [`PostgresMaintainer`] makes the schema and keeps it: migrations, [`Roles`], [`Partitions`],
-//! [`Holds`], [`Retention`].
+//! [`Holds`], [`Retention`], [`DeadLetters`].
 //!
 //! ```no_run
 //! use audit_core::AuditLogger;
@@ -27,6 +27,7 @@
 //! the logger is for.
 
 mod config;
+mod dead_letter;
 mod error;
 mod hold;
 mod maintainer;
@@ -41,6 +42,7 @@ mod sink;
 mod sqlstate;
 
 pub use config::{Pooler, PostgresConfig};
+pub use dead_letter::{DeadLetter, DeadLetters};
 pub use hold::{Hold, Holds};
 pub use maintainer::PostgresMaintainer;
 pub use partition::{Partition, PartitionWidth, Partitions};

@@ -1,6 +1,7 @@
 use audit_core::Error;
 
 use crate::config::PostgresConfig;
+use crate::dead_letter::DeadLetters;
 use crate::hold::Holds;
 use crate::partition::Partitions;
 use crate::pool::Pool;
@@ -116,5 +117,11 @@ impl PostgresMaintainer {
     #[must_use]
     pub const fn retention(&self) -> Retention<'_> {
         Retention::new(&self.pool)
+    }
+
+    /// What the store refused: listing, trying again, taking out.
+    #[must_use]
+    pub const fn dead_letters(&self) -> DeadLetters<'_> {
+        DeadLetters::new(&self.pool)
     }
 }
