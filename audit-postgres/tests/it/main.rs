@@ -6,5 +6,7 @@
 )]
 
 mod database;
+mod interrupt;
 mod migrations;
 mod partitions;
+mod retention;
