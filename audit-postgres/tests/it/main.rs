@@ -10,3 +10,4 @@ mod interrupt;
 mod migrations;
 mod partitions;
 mod retention;
+mod roles;
