@@ -11,3 +11,4 @@ mod migrations;
 mod partitions;
 mod retention;
 mod roles;
+mod seed;
