@@ -6,6 +6,7 @@
 )]
 
 mod database;
+mod dead_letters;
 mod interrupt;
 mod migrations;
 mod partitions;
