@@ -9,6 +9,10 @@ BEGIN
     IF to_regclass(format('%I.audit_events', current_schema())) IS NULL THEN
         RETURN;
     END IF;
+    IF (SELECT relkind FROM pg_class WHERE oid = to_regclass(format('%I.audit_events', current_schema()))) <> 'r' THEN
+        RAISE EXCEPTION 'audit_events is there and no plain table: it is not that of the predecessor'
+            USING ERRCODE = 'duplicate_table', HINT = 'Restore audit_migrations if it was lost, or choose another schema.';
+    END IF;
     FOR relation IN
         SELECT index_class.relname AS name
         FROM pg_index
@@ -104,6 +108,7 @@ CREATE TABLE audit_store (
     partition_width text NOT NULL DEFAULT 'month' CHECK (partition_width IN ('day', 'month'))
 );
 COMMENT ON TABLE audit_store IS 'What is true of the store as a whole; one row.';
+COMMENT ON COLUMN audit_store.is_only IS 'Always true: it keeps the table at one row.';
 COMMENT ON COLUMN audit_store.store_id IS 'Tells this store''s follow positions from those of another.';
 COMMENT ON COLUMN audit_store.system_identifier IS 'Cluster in which xact was counted: in a copy restored elsewhere it means nothing.';
 COMMENT ON COLUMN audit_store.database_oid IS 'Database in which xact was counted.';
@@ -126,11 +131,30 @@ CREATE TABLE audit_dead_letters (
 );
 CREATE UNIQUE INDEX audit_dead_letters_once ON audit_dead_letters (event_id, md5(event));
 COMMENT ON TABLE audit_dead_letters IS 'Events that the store refused, each with the reason.';
+COMMENT ON COLUMN audit_dead_letters.dead_letter_id IS 'By which a letter is asked for.';
+COMMENT ON COLUMN audit_dead_letters.set_aside_at IS 'When it was refused, by the server''s clock.';
+COMMENT ON COLUMN audit_dead_letters.event_id IS 'Id of the event.';
+COMMENT ON COLUMN audit_dead_letters.reason IS 'Why it was refused; quotes nothing of it.';
+COMMENT ON COLUMN audit_dead_letters.sqlstate IS 'The server''s code for that, where the server refused it.';
 COMMENT ON COLUMN audit_dead_letters.event IS 'The event in its JSON form, as text.';
 
 -- Where the rows of the predecessor went.
 CREATE TABLE audit_legacy_ids (
     legacy_id text COLLATE "C" PRIMARY KEY,
-    id uuid NOT NULL
+    id uuid NOT NULL,
+    seq bigint UNIQUE
 );
-COMMENT ON TABLE audit_legacy_ids IS 'Random ids of events that were brought over from the predecessor, and the ids they have now.';
+COMMENT ON TABLE audit_legacy_ids IS 'Ids that events had with the predecessor, and the ids they have now.';
+COMMENT ON COLUMN audit_legacy_ids.legacy_id IS 'The id with the predecessor, as text.';
+COMMENT ON COLUMN audit_legacy_ids.id IS 'The id now: in audit_events, or in audit_dead_letters if the row can be no event.';
+COMMENT ON COLUMN audit_legacy_ids.seq IS 'The number under which it was brought over. Null: the row can be no event.';
+
+-- The rows of the predecessor that are still to come, in their order: a row leaves this list in
+-- the transaction that brings it over.
+CREATE TABLE audit_legacy_queue (
+    place bigint PRIMARY KEY,
+    legacy_id text COLLATE "C" NOT NULL
+);
+COMMENT ON TABLE audit_legacy_queue IS 'Rows of the predecessor that are still to be brought over. Empty: all were.';
+COMMENT ON COLUMN audit_legacy_queue.place IS 'Place in the order of time.';
+COMMENT ON COLUMN audit_legacy_queue.legacy_id IS 'The id with the predecessor, as text.';

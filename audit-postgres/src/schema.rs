@@ -26,6 +26,7 @@ macro_rules! migrations {
 const MIGRATIONS: &[SchemaMigration] = migrations! {
     "0001": "audit_events",
     "0002": "partitions",
+    "0003": "retention",
 };
 
 /// One step of the schema.
@@ -70,7 +71,13 @@ pub(crate) async fn migrate(
     connection: &mut PgConnection,
     up_to: Option<&str>,
 ) -> Result<(), Error> {
-    let up_to = up_to.and_then(|version| version.parse().ok());
+    let number = |version: &str| {
+        let known = MIGRATIONS.iter().find(|it| it.version == version);
+        known
+            .map(SchemaMigration::number)
+            .ok_or_else(|| Error::new(ErrorKind::Invalid, "there is no migration of this number"))
+    };
+    let up_to = up_to.map(number).transpose()?;
     let done = migrator().run_direct(up_to, connection, false).await;
     done.map_err(|error| failure(&error))
 }

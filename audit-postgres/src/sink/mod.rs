@@ -67,7 +67,7 @@ impl PostgresSink {
         let receipts = match self.pool.within(3, whole).await? {
             Some(receipts) => receipts,
             None => {
-                let in_parts = self.append_in_parts(&mut lease, events);
+                let in_parts = append_in_parts(&self.pool, &mut lease, events);
                 self.pool.within(PATIENCE_FOR_PARTS, in_parts).await?
             }
         };
@@ -92,34 +92,35 @@ impl PostgresSink {
         transaction.commit().await.map_err(failed)?;
         Ok(receipts)
     }
+}
 
-    /// What a batch with a missing partition or a refused event takes.
-    async fn append_in_parts(
-        &self,
-        connection: &mut PgConnection,
-        events: &[AuditEvent],
-    ) -> Result<Vec<Receipt>, Error> {
-        // Retention may take a partition away again in between, but hardly twice.
-        for _ in 0..3 {
-            partition::ensure(&self.pool, connection, events).await?;
-            match isolate::append(&self.pool, connection, events).await {
-                Ok(receipts) => return Ok(receipts),
-                Err(Failure::Batch(error)) => return Err(error),
-                Err(Failure::Refused(server)) => {
-                    return Err(Error::with_source(
-                        ErrorKind::Unavailable,
-                        APPENDING,
-                        server,
-                    ));
-                }
-                Err(Failure::MissingPartition) => {}
+/// What a batch with a missing partition or a refused event takes. Within a transaction of the
+/// caller's it is a part of that.
+pub(crate) async fn append_in_parts(
+    pool: &Pool,
+    connection: &mut PgConnection,
+    events: &[AuditEvent],
+) -> Result<Vec<Receipt>, Error> {
+    // Retention may take a partition away again in between, but hardly twice.
+    for _ in 0..3 {
+        partition::ensure(pool, connection, events).await?;
+        match isolate::append(pool, connection, events).await {
+            Ok(receipts) => return Ok(receipts),
+            Err(Failure::Batch(error)) => return Err(error),
+            Err(Failure::Refused(server)) => {
+                return Err(Error::with_source(
+                    ErrorKind::Unavailable,
+                    APPENDING,
+                    server,
+                ));
             }
+            Err(Failure::MissingPartition) => {}
         }
-        Err(Error::new(
-            ErrorKind::Unavailable,
-            "the partition of an event disappears as soon as it is made: retention removes what is written now",
-        ))
     }
+    Err(Error::new(
+        ErrorKind::Unavailable,
+        "the partition of an event disappears as soon as it is made: retention removes what is written now",
+    ))
 }
 
 /// How many statements' time a batch has that is taken apart: each of its halves is one.

@@ -1,27 +1,72 @@
 //! A database of its own for each test.
 
-use audit_core::event::AuditEvent;
-use audit_core::sink::AuditSink;
+use audit_core::AuditSink;
+use audit_core::event::{AuditEvent, EventId, Method, Outcome, Seq, Timestamp, WriterId};
 use audit_postgres::{PostgresConfig, PostgresMaintainer, PostgresReader, PostgresSink};
 use audit_testkit::postgres::TestDatabase;
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 use url::Url;
 
-/// A database with the schema.
-pub(crate) struct Database(TestDatabase);
+/// A database that one test has for itself.
+pub(crate) struct Database {
+    pub(crate) name: String,
+    pub(crate) url: Url,
+    pub(crate) pool: PgPool,
+    inner: TestDatabase,
+}
 
 impl Database {
+    /// An empty one.
+    pub(crate) async fn create() -> Self {
+        let inner = TestDatabase::create().await.expect("a server for tests");
+        Self {
+            name: inner.name().to_owned(),
+            url: Url::parse(inner.url()).expect("an address"),
+            pool: inner.pool().clone(),
+            inner,
+        }
+    }
+
+    /// One with the schema.
     pub(crate) async fn new() -> Self {
-        let database = TestDatabase::create().await.expect("a server for tests");
-        let database = Self(database);
-        let maintainer = PostgresMaintainer::connect(&database.config()).await;
-        let migrated = maintainer.expect("the server answers").migrate().await;
-        migrated.expect("the schema can be made");
-        database
+        Self::migrated().await.0
+    }
+
+    /// One with the schema, and who made it.
+    pub(crate) async fn migrated() -> (Self, PostgresMaintainer) {
+        let database = Self::create().await;
+        let maintainer = database.maintainer().await;
+        maintainer.migrate().await.expect("the schema can be made");
+        (database, maintainer)
     }
 
     pub(crate) fn config(&self) -> PostgresConfig {
-        PostgresConfig::from_url(self.0.url()).expect("the address is one of PostgreSQL")
+        PostgresConfig::from_url(self.url.as_str()).expect("the address is one of PostgreSQL")
+    }
+
+    /// As another user, with the password that is that user's name.
+    pub(crate) fn config_of(&self, user: &str) -> PostgresConfig {
+        PostgresConfig::from_url(self.url_of(user).as_str()).unwrap()
+    }
+
+    /// With the rights of this role and no others.
+    pub(crate) fn config_in_role(&self, role: &str) -> PostgresConfig {
+        let mut url = self.url.clone();
+        url.query_pairs_mut().append_pair("options[role]", role);
+        PostgresConfig::from_url(url.as_str()).expect("the address is one of PostgreSQL")
+    }
+
+    pub(crate) fn url_of(&self, user: &str) -> Url {
+        let mut url = self.url.clone();
+        url.set_username(user).unwrap();
+        url.set_password(Some(user)).unwrap();
+        url
+    }
+
+    pub(crate) async fn maintainer(&self) -> PostgresMaintainer {
+        let maintainer = PostgresMaintainer::connect(&self.config()).await;
+        maintainer.expect("the server answers")
     }
 
     pub(crate) async fn sink(&self) -> PostgresSink {
@@ -36,14 +81,7 @@ impl Database {
 
     /// Connections for what a test does by hand.
     pub(crate) fn pool(&self) -> &PgPool {
-        self.0.pool()
-    }
-
-    /// The same, with the rights of this role and no others.
-    pub(crate) fn config_of(&self, role: &str) -> PostgresConfig {
-        let mut url = Url::parse(self.0.url()).expect("an address");
-        url.query_pairs_mut().append_pair("options[role]", role);
-        PostgresConfig::from_url(url.as_str()).expect("the address is one of PostgreSQL")
+        &self.pool
     }
 
     /// Waits until so many of the database's sessions are in a state.
@@ -51,15 +89,9 @@ impl Database {
         let sql = format!(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND {state}"
         );
-        let count = || sqlx::query_scalar::<_, i64>(AssertSqlSafe(sql.as_str()));
         let patience = std::time::Duration::from_secs(30);
         let wait = async {
-            while count()
-                .fetch_one(self.pool())
-                .await
-                .expect("it can be asked")
-                < n_sessions
-            {
+            while self.value::<i64>(&sql).await < n_sessions {
                 tokio::task::yield_now().await;
             }
         };
@@ -70,9 +102,65 @@ impl Database {
 
     /// Runs statements that stand in the test.
     pub(crate) async fn run(&self, sql: &str) {
-        let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(self.pool()).await;
-        done.expect("the statement runs");
+        let mut connection = self.pool.acquire().await.expect("the server answers");
+        execute(&mut connection, sql).await;
     }
+
+    pub(crate) async fn value<T>(&self, sql: &str) -> T
+    where
+        T: for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres> + Send + Unpin,
+        (T,): for<'r> sqlx::FromRow<'r, PgRow>,
+    {
+        sqlx::query_scalar(AssertSqlSafe(sql.to_owned()))
+            .fetch_one(&self.pool)
+            .await
+            .unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    pub(crate) async fn values<T>(&self, sql: &str) -> Vec<T>
+    where
+        T: for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres> + Send + Unpin,
+        (T,): for<'r> sqlx::FromRow<'r, PgRow>,
+    {
+        sqlx::query_scalar(AssertSqlSafe(sql.to_owned()))
+            .fetch_all(&self.pool)
+            .await
+            .unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    pub(crate) async fn drop(self) {
+        self.inner.close().await.unwrap();
+    }
+}
+
+pub(crate) async fn execute(connection: &mut PgConnection, sql: &str) {
+    sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
+        .execute(connection)
+        .await
+        .unwrap_or_else(|error| panic!("{sql}: {error}"));
+}
+
+pub(crate) fn at(moment: &str) -> Timestamp {
+    Timestamp::new(moment.parse().unwrap()).unwrap()
+}
+
+pub(crate) fn event_at(ts: Timestamp, number: u64) -> AuditEvent {
+    AuditEvent::draft(Method::tools_call())
+        .ts(ts)
+        .id(EventId::new(ts, number))
+        .outcome(Outcome::Ok)
+        .stamp(WriterId::new("it").unwrap(), Seq::new(number).unwrap())
+        .unwrap()
+}
+
+/// Appends an event of each moment.
+pub(crate) async fn append_at(sink: &PostgresSink, moments: &[&str]) {
+    let events: Vec<_> = (1..)
+        .zip(moments)
+        .map(|(number, moment)| event_at(at(moment), number))
+        .collect();
+    let appended = sink.append(&events).await.unwrap();
+    assert!(appended.is_all_kept(), "{appended:?}");
 }
 
 /// Appends events that must be kept.

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use audit_core::event::EventId;
+use audit_core::event::{EventId, Timestamp};
 use audit_core::reader::{
     AuditReader, Condition, Filter, FollowFrom, FollowPosition, FollowRequest, Followed,
     PageRequest, TextField,
 };
 use audit_core::{ErrorKind, Glob};
-use audit_postgres::PostgresReader;
+use audit_postgres::{PostgresReader, RetentionPolicy};
 use audit_testkit::fixture;
 use sqlx::{Postgres, Transaction};
 
@@ -273,4 +273,65 @@ impl Random {
         self.0 ^= self.0 << 17;
         usize::try_from(self.0 >> 33).unwrap() % n
     }
+}
+
+#[tokio::test]
+async fn a_follower_that_retention_overtook_is_told_so() {
+    let (database, maintainer) = Database::migrated().await;
+    let (sink, reader) = (database.sink().await, database.reader().await);
+    // Fixtures lie in the year 2023.
+    keep(&sink, &fixture::events([1])).await;
+    let first = look(&reader, FollowFrom::Beginning).await;
+    keep(&sink, &fixture::events([2])).await;
+    let second = look(&reader, after(first.clone())).await;
+    assert_eq!(ids(&second), [fixture::event_id(2)]);
+
+    let policy = RetentionPolicy::keep_days(30);
+    let plan = maintainer
+        .retention()
+        .plan(policy, Timestamp::MAX)
+        .await
+        .unwrap();
+    let report = maintainer.retention().apply(&plan).await.unwrap();
+    assert_eq!(report.removed.len(), 1, "{report:?}");
+
+    // Who had seen everything goes on; who had not is told.
+    let up_to_date = look(&reader, after(second)).await;
+    assert_eq!(ids(&up_to_date), []);
+    let request = FollowRequest::new(Filter::all()).from(after(first));
+    let error = reader.follow(&request).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(error.to_string().contains("retention removed"), "{error}");
+}
+
+#[tokio::test]
+async fn an_adopted_copy_is_followed_in_the_order_of_the_original() {
+    let (database, maintainer) = Database::migrated().await;
+    let (sink, reader) = (database.sink().await, database.reader().await);
+    for number in [5, 3, 9] {
+        keep(&sink, &fixture::events([number])).await;
+    }
+    let original = look(&reader, FollowFrom::Beginning).await;
+    assert!(!maintainer.adopt_copy().await.unwrap(), "it is no copy");
+    // What a restored dump looks like: counted by another server, and far ahead of this one.
+    database
+        .run("UPDATE audit_store SET system_identifier = 1; UPDATE audit_events SET xact = xact + 1000000000")
+        .await;
+    let error = reader
+        .follow(&FollowRequest::new(Filter::all()))
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("adopt"), "{error}");
+
+    assert!(maintainer.adopt_copy().await.unwrap());
+    keep(&sink, &fixture::events([4])).await;
+    let adopted = look(&reader, FollowFrom::Beginning).await;
+    assert_eq!(ids(&adopted), [5, 3, 9, 4].map(fixture::event_id));
+    let request = FollowRequest::new(Filter::all()).from(after(original));
+    let error = reader.follow(&request).await.unwrap_err();
+    assert_eq!(
+        error.kind(),
+        ErrorKind::Invalid,
+        "a position of the original"
+    );
 }

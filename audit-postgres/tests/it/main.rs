@@ -5,15 +5,23 @@
     reason = "a test panics to say that it failed"
 )]
 
+mod database;
+mod interrupt;
+
 mod answers;
 mod by_hand;
 mod conformance;
 mod corpora;
-mod database;
+mod dead_letters;
 mod faults;
 mod following;
 mod limits;
+mod migrations;
+mod partitions;
 mod plans;
 mod poolers;
+mod retention;
+mod roles;
+mod seed;
 mod sqlstates;
 mod tls;

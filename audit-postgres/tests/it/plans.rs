@@ -144,7 +144,7 @@ async fn the_list_does_not_touch_payloads() {
              ) ON audit_events TO {role}"
         ))
         .await;
-    let reader = PostgresReader::connect_lazily(&database.config_of(&role));
+    let reader = PostgresReader::connect_lazily(&database.config_in_role(&role));
     let filter = Filter::all()
         .without(Condition::Contains("nowhere".into()))
         .without(Condition::Redacted);

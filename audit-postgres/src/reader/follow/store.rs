@@ -12,8 +12,7 @@ use crate::reader::unreadable;
 /// One row about the store, of the same snapshot as whatever is read beside it.
 ///
 /// `watermark`: every transaction below it has ended, so nothing can appear below it any more.
-/// `last_removed`: the largest transaction of which retention removed rows; none, as long as there
-/// is no retention. It stands in the statement that reads the rows, since the server has locked
+/// `last_removed`: the largest transaction of which retention removed rows, if it did. It stands in the statement that reads the rows, since the server has locked
 /// their partitions before it takes its snapshot: what is gone then has its entry.
 pub(super) const STORE: &str = "
     SELECT
@@ -25,7 +24,7 @@ pub(super) const STORE: &str = "
         pg_is_in_recovery() AS is_standby,
         pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS watermark,
         pg_current_snapshot()::text AS snapshot,
-        NULL::bigint AS last_removed
+        (SELECT max(last_xact) FROM audit_retention) AS last_removed
     FROM audit_store, pg_control_system() AS control";
 
 /// What [`STORE`] says.
@@ -62,8 +61,8 @@ impl Store {
         Err(Error::new(
             ErrorKind::Invalid,
             "this database is a copy, and the order in which its events were committed is that of \
-             the server they came from: follow the original, or have the owner of the copy number \
-             the column `xact` anew and enter this server in `audit_store`",
+             the server they came from: follow the original, or have the owner adopt the copy \
+             (`PostgresMaintainer::adopt_copy`)",
         ))
     }
 
