@@ -3,7 +3,7 @@
 use audit_core::AuditSink;
 use audit_core::event::{AuditEvent, EventId, Method, Outcome, Seq, Timestamp, WriterId};
 use audit_postgres::{PostgresConfig, PostgresMaintainer, PostgresReader, PostgresSink};
-use audit_testkit::postgres::TestDatabase;
+use audit_testkit::postgres::{LocalCluster, TestDatabase};
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 use url::Url;
@@ -19,7 +19,16 @@ pub(crate) struct Database {
 impl Database {
     /// An empty one.
     pub(crate) async fn create() -> Self {
-        let inner = TestDatabase::create().await.expect("a server for tests");
+        Self::from(TestDatabase::create().await.expect("a server for tests"))
+    }
+
+    /// An empty one on a server of the test's own.
+    pub(crate) async fn create_on(cluster: &LocalCluster) -> Self {
+        let inner = TestDatabase::create_on(&cluster.url()).await;
+        Self::from(inner.expect("the server answers"))
+    }
+
+    fn from(inner: TestDatabase) -> Self {
         Self {
             name: inner.name().to_owned(),
             url: Url::parse(inner.url()).expect("an address"),
@@ -36,9 +45,22 @@ impl Database {
     /// One with the schema, and who made it.
     pub(crate) async fn migrated() -> (Self, PostgresMaintainer) {
         let database = Self::create().await;
-        let maintainer = database.maintainer().await;
-        maintainer.migrate().await.expect("the schema can be made");
+        let maintainer = database.migrate().await;
         (database, maintainer)
+    }
+
+    /// One with the schema on a server of the test's own.
+    pub(crate) async fn migrated_on(cluster: &LocalCluster) -> Self {
+        let database = Self::create_on(cluster).await;
+        database.migrate().await;
+        database
+    }
+
+    /// Makes the schema.
+    pub(crate) async fn migrate(&self) -> PostgresMaintainer {
+        let maintainer = self.maintainer().await;
+        maintainer.migrate().await.expect("the schema can be made");
+        maintainer
     }
 
     pub(crate) fn config(&self) -> PostgresConfig {

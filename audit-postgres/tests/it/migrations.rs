@@ -1,5 +1,5 @@
 use audit_core::ErrorKind;
-use audit_postgres::{PostgresConfig, PostgresMaintainer, PostgresSink};
+use audit_postgres::{Pooler, PostgresConfig, PostgresMaintainer, PostgresSink};
 
 use crate::database::{Database, append_at};
 
@@ -247,5 +247,18 @@ async fn each_partition_has_every_index_once_and_every_check() {
                     SELECT indexrelid FROM pg_index WHERE indrelid IN (SELECT table_oid FROM audit_partitions))")
         .await;
     assert_eq!(attached, 6 * 7);
+    database.drop().await;
+}
+
+#[tokio::test]
+async fn a_pooler_that_keeps_no_session_is_refused() {
+    let database = Database::create().await;
+    let pooled = database.config().pooler(Pooler::Transaction);
+    let error = PostgresMaintainer::connect(&pooled).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(
+        error.to_string().contains("connect to the server itself"),
+        "{error}"
+    );
     database.drop().await;
 }

@@ -10,17 +10,18 @@ use audit_core::sink::Receipt;
 use audit_core::{AuditReader, AuditSink, Glob};
 use audit_postgres::{Pooler, PostgresConfig, PostgresReader, PostgresSink};
 use audit_testkit::fixture;
-use audit_testkit::postgres::{PgBouncer, TestDatabase};
+use audit_testkit::postgres::PgBouncer;
 
-use super::faults::{config, database};
+use super::faults::config;
+use crate::database::Database;
 
-async fn pooled() -> (TestDatabase, PgBouncer, PostgresConfig) {
-    let database = database().await;
+async fn pooled() -> (Database, PgBouncer, PostgresConfig) {
+    let database = Database::new().await;
     // Fewer connections than the sink has: what belongs together must not be torn apart.
-    let bouncer = PgBouncer::start_with(database.url(), &["default_pool_size = 2"])
+    let bouncer = PgBouncer::start_with(database.url.as_str(), &["default_pool_size = 2"])
         .await
         .unwrap();
-    let url = bouncer.url(database.url()).unwrap();
+    let url = bouncer.url(database.url.as_str()).unwrap();
     let config = config(&url).pooler(Pooler::Transaction).sink_connections(6);
     (database, bouncer, config)
 }
@@ -61,11 +62,9 @@ async fn six_connections_over_two_store_each_event_once() {
 async fn a_refused_event_and_a_new_partition_take_more_statements_of_one_transaction() {
     let (database, _bouncer, config) = pooled().await;
     let sink = PostgresSink::connect(&config).await.unwrap();
-    super::faults::run(
-        database.pool(),
-        "ALTER TABLE audit_events ADD CONSTRAINT no_seventh CHECK (seq <> 7)",
-    )
-    .await;
+    database
+        .run("ALTER TABLE audit_events ADD CONSTRAINT no_seventh CHECK (seq <> 7)")
+        .await;
     let receipts = sink
         .append(&fixture::events(5..=9))
         .await
@@ -141,5 +140,5 @@ async fn readers_answer_through_a_pooler_while_others_write() {
     }
     writer.await.unwrap();
     assert_eq!(follower.await.unwrap(), (1..=2_000).collect::<Vec<_>>());
-    database.close().await.unwrap();
+    database.drop().await;
 }

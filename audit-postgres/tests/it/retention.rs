@@ -3,7 +3,7 @@ use std::time::Duration;
 use audit_core::event::Timestamp;
 use audit_core::{AuditSink, ErrorKind};
 use audit_postgres::{
-    Fate, Hold, PostgresConfig, PostgresMaintainer, PostgresSink, RetentionPlan, RetentionPolicy,
+    Fate, Hold, PostgresMaintainer, PostgresSink, RetentionPlan, RetentionPolicy,
 };
 
 use crate::database::{Database, append_at, at, event_at};
@@ -441,19 +441,5 @@ async fn writers_go_on_while_a_partition_is_removed() {
     assert_eq!(removal.await.unwrap().unwrap().removed.len(), 2);
     let n: i64 = database.value("SELECT count(*) FROM audit_events").await;
     assert_eq!(n, 52);
-    database.drop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_pooler_is_refused() {
-    let (database, maintainer, _) = filled().await;
-    let plan = plan(&maintainer).await;
-    let mut url = database.url.clone();
-    url.query_pairs_mut().append_pair("pooler", "transaction");
-    let config = PostgresConfig::from_url(url.as_str()).unwrap();
-    let pooled = PostgresMaintainer::connect(&config).await.unwrap();
-    let error = pooled.retention().apply(&plan).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Invalid);
-    assert_eq!(years(&database).await.len(), 4);
     database.drop().await;
 }

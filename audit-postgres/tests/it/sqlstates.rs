@@ -5,7 +5,8 @@ use audit_core::{AuditSink, ErrorKind};
 use audit_postgres::PostgresSink;
 use audit_testkit::fixture;
 
-use super::faults::{config, database, run};
+use super::faults::config;
+use crate::database::Database;
 
 /// A code, and what an append makes of it: one event refused, or the batch tried again.
 const EXPECTED: &[(&str, ErrorKind)] = &[
@@ -67,11 +68,11 @@ FOR EACH ROW WHEN (NEW.api_key_id <> 'k_fixture') EXECUTE FUNCTION raise_code()"
 
 #[tokio::test]
 async fn each_code_refuses_one_event_or_is_waited_for() {
-    let database = database().await;
-    let sink = PostgresSink::connect(&config(database.url()))
+    let database = Database::new().await;
+    let sink = PostgresSink::connect(&config(database.url.as_str()))
         .await
         .unwrap();
-    run(database.pool(), TRIGGER).await;
+    database.run(TRIGGER).await;
     for (number, (code, expected)) in (1_u64..).zip(EXPECTED) {
         let first = number * 10;
         let mut batch = fixture::events(first..first + 3);

@@ -6,35 +6,36 @@ use std::sync::Arc;
 use audit_core::AuditSink;
 use audit_postgres::PostgresSink;
 use audit_testkit::fixture;
-use audit_testkit::postgres::{LocalCluster, SmallDisk, TestDatabase};
+use audit_testkit::postgres::{LocalCluster, SmallDisk};
 use sqlx::{Connection as _, PgConnection};
 
+use super::config;
 use super::ledger::Load;
-use super::{config, migrate, run};
+use crate::database::Database;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn needs_root_a_full_disk_loses_and_doubles_nothing() {
     let disk = SmallDisk::mount(48 << 20).unwrap();
     let space = disk.folder("space").unwrap();
     let cluster = LocalCluster::builder().start().await.unwrap();
-    let database = TestDatabase::create_on(&cluster.url()).await.unwrap();
+    let database = Database::create_on(&cluster).await;
     let mut server = PgConnection::connect(&cluster.url()).await.unwrap();
     for statement in [
         format!("CREATE TABLESPACE small LOCATION '{}'", space.display()),
-        format!("ALTER DATABASE {} SET TABLESPACE small", database.name()),
+        format!("ALTER DATABASE {} SET TABLESPACE small", database.name),
     ] {
         sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
             .execute(&mut server)
             .await
             .unwrap();
     }
-    migrate(&database).await;
+    database.migrate().await;
     // What an operator can take away later.
     let ballast = disk.path().join("ballast");
     fs::write(&ballast, vec![0; 8 << 20]).unwrap();
 
     let sink: Arc<dyn AuditSink> = Arc::new(
-        PostgresSink::connect(&config(database.url()))
+        PostgresSink::connect(&config(database.url.as_str()))
             .await
             .unwrap(),
     );
@@ -50,10 +51,8 @@ async fn needs_root_a_full_disk_loses_and_doubles_nothing() {
     }
     fs::remove_file(&ballast).unwrap();
     load.acknowledge_more(100).await;
-    run(
-        database.pool(),
-        "DELETE FROM audit_events WHERE seq >= 1000000",
-    )
-    .await;
+    database
+        .run("DELETE FROM audit_events WHERE seq >= 1000000")
+        .await;
     load.settle("disk full", database.pool()).await;
 }

@@ -7,11 +7,12 @@ use audit_core::Error;
 use audit_core::event::AuditEvent;
 use audit_core::sink::{Appended, AuditSink, Durability, Health};
 use audit_postgres::PostgresSink;
-use audit_testkit::postgres::{LocalCluster, TestDatabase};
+use audit_testkit::postgres::LocalCluster;
 use url::Url;
 
 use super::ledger::Load;
-use super::{config, database_on, run, soon};
+use super::{config, soon};
+use crate::database::Database;
 
 /// The name under which a gateway finds its database, moved to another server.
 #[derive(Clone, Debug)]
@@ -58,13 +59,11 @@ async fn a_promoted_standby_has_all_that_was_acknowledged() {
         .start()
         .await
         .unwrap();
-    let database = database_on(&primary).await;
+    let database = Database::migrated_on(&primary).await;
     // From here on a commit waits for the standby, too.
-    run(
-        database.pool(),
-        "ALTER SYSTEM SET synchronous_standby_names = '*'",
-    )
-    .await;
+    database
+        .run("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        .await;
     primary.reload().unwrap();
     let waits = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
     soon("the standby", async {
@@ -77,7 +76,7 @@ async fn a_promoted_standby_has_all_that_was_acknowledged() {
     })
     .await;
 
-    let to_primary = PostgresSink::connect(&config(database.url()))
+    let to_primary = PostgresSink::connect(&config(database.url.as_str()))
         .await
         .unwrap();
     let name = Name(Arc::new(RwLock::new(to_primary)));
@@ -101,8 +100,8 @@ async fn a_promoted_standby_has_all_that_was_acknowledged() {
 }
 
 /// The same database on the other server.
-fn on(cluster: &LocalCluster, database: &TestDatabase) -> String {
+fn on(cluster: &LocalCluster, database: &Database) -> String {
     let mut url: Url = cluster.url().parse().unwrap();
-    url.set_path(database.name());
+    url.set_path(&database.name);
     url.into()
 }

@@ -6,8 +6,9 @@ use audit_core::AuditSink;
 use audit_postgres::PostgresSink;
 use audit_testkit::postgres::LocalCluster;
 
+use super::config;
 use super::ledger::Load;
-use super::{config, database_on};
+use crate::database::Database;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_killed_20_times_under_load_loses_and_doubles_nothing() {
@@ -16,9 +17,9 @@ async fn a_server_killed_20_times_under_load_loses_and_doubles_nothing() {
         .start()
         .await
         .unwrap();
-    let database = database_on(&cluster).await;
+    let database = Database::migrated_on(&cluster).await;
     let sink: Arc<dyn AuditSink> = Arc::new(
-        PostgresSink::connect(&config(database.url()))
+        PostgresSink::connect(&config(database.url.as_str()))
             .await
             .unwrap(),
     );
@@ -36,9 +37,9 @@ async fn a_server_killed_20_times_under_load_loses_and_doubles_nothing() {
 #[tokio::test]
 async fn a_server_that_restarts_in_good_order_is_found_again() {
     let cluster = LocalCluster::builder().start().await.unwrap();
-    let database = database_on(&cluster).await;
+    let database = Database::migrated_on(&cluster).await;
     let sink: Arc<dyn AuditSink> = Arc::new(
-        PostgresSink::connect(&config(database.url()))
+        PostgresSink::connect(&config(database.url.as_str()))
             .await
             .unwrap(),
     );

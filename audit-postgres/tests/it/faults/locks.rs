@@ -7,13 +7,14 @@ use audit_core::{AuditSink, ErrorKind};
 use audit_postgres::PostgresSink;
 use audit_testkit::fixture;
 
+use super::config;
 use super::ledger::Load;
-use super::{config, database};
+use crate::database::Database;
 
 #[tokio::test]
 async fn a_locked_table_is_given_up_in_time_and_written_later() {
-    let database = database().await;
-    let config = config(database.url()).statement_timeout(Duration::from_millis(200));
+    let database = Database::new().await;
+    let config = config(database.url.as_str()).statement_timeout(Duration::from_millis(200));
     let sink = PostgresSink::connect(&config).await.unwrap();
     let mut locker = database.pool().begin().await.unwrap();
     sqlx::raw_sql("LOCK TABLE audit_events")
@@ -29,8 +30,8 @@ async fn a_locked_table_is_given_up_in_time_and_written_later() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn locks_that_come_and_go_lose_and_double_nothing() {
-    let database = database().await;
-    let config = config(database.url()).statement_timeout(Duration::from_millis(300));
+    let database = Database::new().await;
+    let config = config(database.url.as_str()).statement_timeout(Duration::from_millis(300));
     let sink: Arc<dyn AuditSink> = Arc::new(PostgresSink::connect(&config).await.unwrap());
     let load = Load::start(&sink, 3);
     for _ in 0..6 {
@@ -49,8 +50,8 @@ async fn locks_that_come_and_go_lose_and_double_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sinks_that_deadlock_over_the_same_events_store_each_once() {
-    let database = database().await;
-    let url = format!("{}?options[deadlock_timeout]=5ms", database.url());
+    let database = Database::new().await;
+    let url = format!("{}?options[deadlock_timeout]=5ms", database.url.as_str());
     let sink = Arc::new(PostgresSink::connect(&config(&url)).await.unwrap());
     let mut n_deadlocks = 0;
     for round in 0..30 {

@@ -8,22 +8,23 @@ use audit_core::sink::Receipt;
 use audit_core::{AuditSink, ErrorKind};
 use audit_postgres::{Pooler, PostgresConfig, PostgresSink};
 use audit_testkit::fixture;
-use audit_testkit::postgres::{Fault, Moment, TcpProxy, TestDatabase};
+use audit_testkit::postgres::{Fault, Moment, TcpProxy};
 use url::Url;
 
 use super::ledger::Load;
-use super::{config, database, soon};
+use super::{config, soon};
+use crate::database::Database;
 
 /// The statement of an append, and the tag with which it ends: it is a query around an insert.
 const STATEMENT: &str = "WITH batch";
 const TAG: &str = "SELECT";
 
-async fn proxied() -> (TestDatabase, TcpProxy, PostgresConfig) {
-    let database = database().await;
-    let url: Url = database.url().parse().unwrap();
+async fn proxied() -> (Database, TcpProxy, PostgresConfig) {
+    let database = Database::new().await;
+    let url: Url = database.url.as_str().parse().unwrap();
     let target = (url.host_str().unwrap().to_owned(), url.port().unwrap());
     let proxy = TcpProxy::postgres(target).await.unwrap();
-    let config = config(&proxy.url(database.url()).unwrap());
+    let config = config(&proxy.url(database.url.as_str()).unwrap());
     (database, proxy, config)
 }
 

@@ -9,13 +9,14 @@ use audit_testkit::fixture;
 use audit_testkit::postgres::LocalCluster;
 use sqlx::{Connection as _, PgConnection};
 
+use super::config;
 use super::ledger::Load;
-use super::{config, database, database_on};
+use crate::database::Database;
 
 #[tokio::test]
 async fn an_exhausted_pool_answers_in_time_and_works_again() {
-    let database = database().await;
-    let config = config(database.url())
+    let database = Database::new().await;
+    let config = config(database.url.as_str())
         .sink_connections(1)
         .acquire_timeout(Duration::from_millis(200));
     let sink = Arc::new(PostgresSink::connect(&config).await.unwrap());
@@ -63,12 +64,12 @@ async fn a_server_without_a_connection_left_is_waited_for() {
         .start()
         .await
         .unwrap();
-    let database = database_on(&cluster).await;
+    let database = Database::migrated_on(&cluster).await;
     let mut others = Vec::new();
-    while let Ok(connection) = PgConnection::connect(database.url()).await {
+    while let Ok(connection) = PgConnection::connect(database.url.as_str()).await {
         others.push(connection);
     }
-    let config = config(database.url()).acquire_timeout(Duration::from_millis(300));
+    let config = config(database.url.as_str()).acquire_timeout(Duration::from_millis(300));
     let sink: Arc<dyn AuditSink> = Arc::new(PostgresSink::connect_lazily(&config));
     let load = Load::start(&sink, 2);
     load.fail_once_more().await;

@@ -8,26 +8,25 @@ use audit_postgres::PostgresSink;
 use audit_testkit::fixture;
 use audit_testkit::postgres::LocalCluster;
 
+use super::config;
 use super::ledger::Load;
-use super::{config, database_on, run};
+use crate::database::Database;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_restarted_read_only_is_waited_for() {
     let cluster = LocalCluster::builder().start().await.unwrap();
-    let database = database_on(&cluster).await;
+    let database = Database::migrated_on(&cluster).await;
     let sink: Arc<dyn AuditSink> = Arc::new(
-        PostgresSink::connect(&config(database.url()))
+        PostgresSink::connect(&config(database.url.as_str()))
             .await
             .unwrap(),
     );
     let load = Load::start(&sink, 2);
     load.acknowledge_more(100).await;
 
-    run(
-        database.pool(),
-        "ALTER SYSTEM SET default_transaction_read_only = on",
-    )
-    .await;
+    database
+        .run("ALTER SYSTEM SET default_transaction_read_only = on")
+        .await;
     cluster.stop().await.unwrap();
     cluster.start().await.unwrap();
     load.fail_once_more().await;
@@ -46,11 +45,9 @@ async fn a_server_restarted_read_only_is_waited_for() {
     let health = sink.health().await;
     assert_eq!(health.readiness, Readiness::Unavailable, "{health:?}");
 
-    run(
-        database.pool(),
-        "ALTER SYSTEM RESET default_transaction_read_only",
-    )
-    .await;
+    database
+        .run("ALTER SYSTEM RESET default_transaction_read_only")
+        .await;
     cluster.reload().unwrap();
     load.acknowledge_more(100).await;
     load.settle("restarted read-only", database.pool()).await;
