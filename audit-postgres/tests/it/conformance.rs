@@ -7,7 +7,7 @@ use audit_core::event::{AuditEvent, ToolName};
 use audit_postgres::{Pooler, PostgresReader, PostgresSink};
 use audit_testkit::{Capabilities, Harness, Subject, conformance, fixture};
 
-use crate::database::Database;
+use crate::database::{Database, READER, WRITER};
 
 struct Postgres {
     pooler: Pooler,
@@ -17,7 +17,7 @@ struct Postgres {
 /// back.
 const FAIL_ONCE: &str = "
 CREATE SEQUENCE statements;
-CREATE FUNCTION fail_once() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION fail_once() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
     IF nextval('statements') = 1 THEN
         RAISE EXCEPTION USING ERRCODE = 'disk_full';
@@ -31,9 +31,10 @@ CREATE TRIGGER fail_once BEFORE INSERT ON audit_events
 
 impl Postgres {
     async fn subject(&self, database: Arc<Database>) -> Subject {
-        let config = database.config().pooler(self.pooler);
-        let sink = PostgresSink::connect(&config).await;
-        let reader = PostgresReader::connect(&config).await;
+        let as_writer = database.config_in_role(WRITER).pooler(self.pooler);
+        let as_reader = database.config_in_role(READER).pooler(self.pooler);
+        let sink = PostgresSink::connect(&as_writer).await;
+        let reader = PostgresReader::connect(&as_reader).await;
         let is_there = "the schema is there";
         Subject::new(sink.expect(is_there), reader.expect(is_there)).with_guard(database)
     }

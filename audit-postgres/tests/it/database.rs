@@ -2,11 +2,15 @@
 
 use audit_core::AuditSink;
 use audit_core::event::{AuditEvent, EventId, Method, Outcome, Seq, Timestamp, WriterId};
-use audit_postgres::{PostgresConfig, PostgresMaintainer, PostgresReader, PostgresSink};
+use audit_postgres::{PostgresConfig, PostgresMaintainer, PostgresReader, PostgresSink, Roles};
 use audit_testkit::postgres::{LocalCluster, TestDatabase};
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 use url::Url;
+
+/// Roles that all databases of the tests share: they hold nothing beyond their database.
+pub(crate) const WRITER: &str = "audit_test_writer";
+pub(crate) const READER: &str = "audit_test_reader";
 
 /// A database that one test has for itself.
 pub(crate) struct Database {
@@ -37,9 +41,12 @@ impl Database {
         }
     }
 
-    /// One with the schema.
+    /// One with the schema and its roles: what appends here has the writer's rights, and what
+    /// reads has the reader's.
     pub(crate) async fn new() -> Self {
-        Self::migrated().await.0
+        let (database, maintainer) = Self::migrated().await;
+        database.give_roles(&maintainer).await;
+        database
     }
 
     /// One with the schema, and who made it.
@@ -49,11 +56,23 @@ impl Database {
         (database, maintainer)
     }
 
-    /// One with the schema on a server of the test's own.
+    /// One with the schema and its roles, on a server of the test's own.
     pub(crate) async fn migrated_on(cluster: &LocalCluster) -> Self {
         let database = Self::create_on(cluster).await;
-        database.migrate().await;
+        let maintainer = database.migrate().await;
+        database.give_roles(&maintainer).await;
         database
+    }
+
+    pub(crate) async fn give_roles(&self, maintainer: &PostgresMaintainer) {
+        let roles = Roles::default()
+            .writer(WRITER)
+            .and_then(|roles| roles.reader(READER))
+            .and_then(|roles| roles.maintainer("audit_test_maintainer"));
+        let given = maintainer
+            .apply_roles(&roles.expect("names of roles"))
+            .await;
+        given.expect("the roles can be made");
     }
 
     /// Makes the schema.
@@ -74,9 +93,19 @@ impl Database {
 
     /// With the rights of this role and no others.
     pub(crate) fn config_in_role(&self, role: &str) -> PostgresConfig {
+        let url = self.url_in_role(role);
+        PostgresConfig::from_url(&url).expect("the address is one of PostgreSQL")
+    }
+
+    /// Whoever has given the roles appends with the writer's rights.
+    pub(crate) fn writer_url(&self) -> String {
+        self.url_in_role(WRITER)
+    }
+
+    fn url_in_role(&self, role: &str) -> String {
         let mut url = self.url.clone();
         url.query_pairs_mut().append_pair("options[role]", role);
-        PostgresConfig::from_url(url.as_str()).expect("the address is one of PostgreSQL")
+        url.into()
     }
 
     pub(crate) fn url_of(&self, user: &str) -> Url {
@@ -91,14 +120,28 @@ impl Database {
         maintainer.expect("the server answers")
     }
 
+    /// With the writer's rights, where there are roles.
     pub(crate) async fn sink(&self) -> PostgresSink {
-        let sink = PostgresSink::connect(&self.config()).await;
+        let sink = PostgresSink::connect(&self.config_by_rights(WRITER).await).await;
         sink.expect("the schema is there")
     }
 
+    /// With the reader's rights, where there are roles.
     pub(crate) async fn reader(&self) -> PostgresReader {
-        let reader = PostgresReader::connect(&self.config()).await;
+        let reader = PostgresReader::connect(&self.config_by_rights(READER).await).await;
         reader.expect("the schema is there")
+    }
+
+    pub(crate) async fn config_by_rights(&self, role: &str) -> PostgresConfig {
+        let sql = format!(
+            "SELECT EXISTS (SELECT FROM pg_class, aclexplode(relacl) AS acl
+             WHERE pg_class.oid = 'audit_events'::regclass
+                AND acl.grantee = (SELECT oid FROM pg_roles WHERE rolname = '{role}'))"
+        );
+        if self.value::<bool>(&sql).await {
+            return self.config_in_role(role);
+        }
+        self.config()
     }
 
     /// Connections for what a test does by hand.

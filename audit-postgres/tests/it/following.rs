@@ -281,10 +281,10 @@ async fn a_follower_that_retention_overtook_is_told_so() {
     let (sink, reader) = (database.sink().await, database.reader().await);
     // Fixtures lie in the year 2023.
     keep(&sink, &fixture::events([1])).await;
-    let first = look(&reader, FollowFrom::Beginning).await;
+    let (_, first) = follow(&reader, FollowFrom::Beginning, 1).await;
     keep(&sink, &fixture::events([2])).await;
-    let second = look(&reader, after(first.clone())).await;
-    assert_eq!(ids(&second), [fixture::event_id(2)]);
+    let (ids_of_second, second) = follow(&reader, first.clone(), 1).await;
+    assert_eq!(ids_of_second, [fixture::event_id(2)]);
 
     let policy = RetentionPolicy::keep_days(30);
     let plan = maintainer
@@ -296,9 +296,9 @@ async fn a_follower_that_retention_overtook_is_told_so() {
     assert_eq!(report.removed.len(), 1, "{report:?}");
 
     // Who had seen everything goes on; who had not is told.
-    let up_to_date = look(&reader, after(second)).await;
+    let up_to_date = look(&reader, second).await;
     assert_eq!(ids(&up_to_date), []);
-    let request = FollowRequest::new(Filter::all()).from(after(first));
+    let request = FollowRequest::new(Filter::all()).from(first);
     let error = reader.follow(&request).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
     assert!(error.to_string().contains("retention removed"), "{error}");
@@ -311,7 +311,7 @@ async fn an_adopted_copy_is_followed_in_the_order_of_the_original() {
     for number in [5, 3, 9] {
         keep(&sink, &fixture::events([number])).await;
     }
-    let original = look(&reader, FollowFrom::Beginning).await;
+    let (_, original) = follow(&reader, FollowFrom::Beginning, 3).await;
     assert!(!maintainer.adopt_copy().await.unwrap(), "it is no copy");
     // What a restored dump looks like: counted by another server, and far ahead of this one.
     database
@@ -325,9 +325,9 @@ async fn an_adopted_copy_is_followed_in_the_order_of_the_original() {
 
     assert!(maintainer.adopt_copy().await.unwrap());
     keep(&sink, &fixture::events([4])).await;
-    let adopted = look(&reader, FollowFrom::Beginning).await;
-    assert_eq!(ids(&adopted), [5, 3, 9, 4].map(fixture::event_id));
-    let request = FollowRequest::new(Filter::all()).from(after(original));
+    let (adopted, _) = follow(&reader, FollowFrom::Beginning, 4).await;
+    assert_eq!(adopted, [5, 3, 9, 4].map(fixture::event_id));
+    let request = FollowRequest::new(Filter::all()).from(original);
     let error = reader.follow(&request).await.unwrap_err();
     assert_eq!(
         error.kind(),

@@ -69,7 +69,7 @@ FOR EACH ROW WHEN (NEW.api_key_id <> 'k_fixture') EXECUTE FUNCTION raise_code()"
 #[tokio::test]
 async fn each_code_refuses_one_event_or_is_waited_for() {
     let database = Database::new().await;
-    let sink = PostgresSink::connect(&config(database.url.as_str()))
+    let sink = PostgresSink::connect(&config(&database.writer_url()))
         .await
         .unwrap();
     database.run(TRIGGER).await;

@@ -29,13 +29,14 @@ async fn needs_root_a_full_disk_loses_and_doubles_nothing() {
             .await
             .unwrap();
     }
-    database.migrate().await;
+    let maintainer = database.migrate().await;
+    database.give_roles(&maintainer).await;
     // What an operator can take away later.
     let ballast = disk.path().join("ballast");
     fs::write(&ballast, vec![0; 8 << 20]).unwrap();
 
     let sink: Arc<dyn AuditSink> = Arc::new(
-        PostgresSink::connect(&config(database.url.as_str()))
+        PostgresSink::connect(&config(&database.writer_url()))
             .await
             .unwrap(),
     );

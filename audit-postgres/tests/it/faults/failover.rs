@@ -76,7 +76,7 @@ async fn a_promoted_standby_has_all_that_was_acknowledged() {
     })
     .await;
 
-    let to_primary = PostgresSink::connect(&config(database.url.as_str()))
+    let to_primary = PostgresSink::connect(&config(&database.writer_url()))
         .await
         .unwrap();
     let name = Name(Arc::new(RwLock::new(to_primary)));

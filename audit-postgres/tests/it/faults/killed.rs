@@ -19,7 +19,7 @@ async fn a_server_killed_20_times_under_load_loses_and_doubles_nothing() {
         .unwrap();
     let database = Database::migrated_on(&cluster).await;
     let sink: Arc<dyn AuditSink> = Arc::new(
-        PostgresSink::connect(&config(database.url.as_str()))
+        PostgresSink::connect(&config(&database.writer_url()))
             .await
             .unwrap(),
     );
@@ -39,7 +39,7 @@ async fn a_server_that_restarts_in_good_order_is_found_again() {
     let cluster = LocalCluster::builder().start().await.unwrap();
     let database = Database::migrated_on(&cluster).await;
     let sink: Arc<dyn AuditSink> = Arc::new(
-        PostgresSink::connect(&config(database.url.as_str()))
+        PostgresSink::connect(&config(&database.writer_url()))
             .await
             .unwrap(),
     );

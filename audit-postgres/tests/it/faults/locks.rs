@@ -14,7 +14,7 @@ use crate::database::Database;
 #[tokio::test]
 async fn a_locked_table_is_given_up_in_time_and_written_later() {
     let database = Database::new().await;
-    let config = config(database.url.as_str()).statement_timeout(Duration::from_millis(200));
+    let config = config(&database.writer_url()).statement_timeout(Duration::from_millis(200));
     let sink = PostgresSink::connect(&config).await.unwrap();
     let mut locker = database.pool().begin().await.unwrap();
     sqlx::raw_sql("LOCK TABLE audit_events")
@@ -31,7 +31,7 @@ async fn a_locked_table_is_given_up_in_time_and_written_later() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn locks_that_come_and_go_lose_and_double_nothing() {
     let database = Database::new().await;
-    let config = config(database.url.as_str()).statement_timeout(Duration::from_millis(300));
+    let config = config(&database.writer_url()).statement_timeout(Duration::from_millis(300));
     let sink: Arc<dyn AuditSink> = Arc::new(PostgresSink::connect(&config).await.unwrap());
     let load = Load::start(&sink, 3);
     for _ in 0..6 {

@@ -24,7 +24,7 @@ async fn proxied() -> (Database, TcpProxy, PostgresConfig) {
     let url: Url = database.url.as_str().parse().unwrap();
     let target = (url.host_str().unwrap().to_owned(), url.port().unwrap());
     let proxy = TcpProxy::postgres(target).await.unwrap();
-    let config = config(&proxy.url(database.url.as_str()).unwrap());
+    let config = config(&proxy.url(&database.writer_url()).unwrap());
     (database, proxy, config)
 }
 

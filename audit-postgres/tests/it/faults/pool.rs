@@ -16,7 +16,7 @@ use crate::database::Database;
 #[tokio::test]
 async fn an_exhausted_pool_answers_in_time_and_works_again() {
     let database = Database::new().await;
-    let config = config(database.url.as_str())
+    let config = config(&database.writer_url())
         .sink_connections(1)
         .acquire_timeout(Duration::from_millis(200));
     let sink = Arc::new(PostgresSink::connect(&config).await.unwrap());
@@ -69,7 +69,7 @@ async fn a_server_without_a_connection_left_is_waited_for() {
     while let Ok(connection) = PgConnection::connect(database.url.as_str()).await {
         others.push(connection);
     }
-    let config = config(database.url.as_str()).acquire_timeout(Duration::from_millis(300));
+    let config = config(&database.writer_url()).acquire_timeout(Duration::from_millis(300));
     let sink: Arc<dyn AuditSink> = Arc::new(PostgresSink::connect_lazily(&config));
     let load = Load::start(&sink, 2);
     load.fail_once_more().await;

@@ -17,7 +17,7 @@ async fn a_server_restarted_read_only_is_waited_for() {
     let cluster = LocalCluster::builder().start().await.unwrap();
     let database = Database::migrated_on(&cluster).await;
     let sink: Arc<dyn AuditSink> = Arc::new(
-        PostgresSink::connect(&config(database.url.as_str()))
+        PostgresSink::connect(&config(&database.writer_url()))
             .await
             .unwrap(),
     );
