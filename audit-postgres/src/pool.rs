@@ -61,14 +61,19 @@ impl Pool {
         let server = config.server.clone();
         let pooler = config.pooler;
         // Nothing is compiled: it would take longer than the statements do, which read little of
-        // much and are estimated by all of it.
+        // much and are estimated by all of it. And there is memory for a large batch, and for a
+        // day's latencies in order: the server's default is 4 MB, and beyond it files are written.
         //
         // A pooler in transaction mode takes no settings at the beginning of a session, and gives
         // the next transaction to another one.
         let server = match pooler {
             Pooler::None => {
                 let millis = statement_timeout.as_millis().to_string();
-                server.options([("statement_timeout", millis.as_str()), ("jit", "off")])
+                server.options([
+                    ("statement_timeout", millis.as_str()),
+                    ("jit", "off"),
+                    ("work_mem", "32MB"),
+                ])
             }
             Pooler::Transaction => server.statement_cache_capacity(0).extra_float_digits(None),
         };
@@ -134,7 +139,8 @@ impl Pool {
         let mut transaction = connection.begin().await?;
         if self.needs_transactions() {
             sqlx::query(
-                "SELECT set_config('statement_timeout', $1, true), set_config('jit', 'off', true)",
+                "SELECT set_config('statement_timeout', $1, true), set_config('jit', 'off', true),
+                    set_config('work_mem', '32MB', true)",
             )
             .bind(self.statement_timeout.as_millis().to_string())
             .persistent(false)
