@@ -249,6 +249,8 @@ fn finish<'a>(
     }
     let rules = context.policy.rules();
     let mut finder = Finder::new(rules, context.credentials, source.marks_are_ours);
+    // Room that was made is used again.
+    finder.keys = std::mem::take(&mut tape.keys);
     let mut findings = finder.page(&tape.arena);
     cut_credentials(&tape, context.credentials, &mut findings.spans);
     merge(&mut findings.spans);

@@ -135,7 +135,7 @@ impl<'p> KnownKeys<'p> {
 impl Default for KnownKeys<'_> {
     fn default() -> Self {
         Self {
-            known: Vec::with_capacity(16),
+            known: Vec::with_capacity(20),
             slots: [NONE; N_SLOTS],
             last: NONE,
         }

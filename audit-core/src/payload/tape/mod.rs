@@ -69,7 +69,7 @@ impl<'p> Tape<'p> {
     pub(super) fn with_room(mut self, bytes: usize) -> Self {
         let bytes = std::cmp::min(bytes, self.bounds.input());
         self.arena.reserve(bytes);
-        self.nodes.reserve(bytes / 16 + 8);
+        self.nodes.reserve(bytes / 12 + 8);
         self.frames.reserve(8);
         self
     }
