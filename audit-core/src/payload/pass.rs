@@ -260,7 +260,7 @@ fn finish<'a>(
         tape.arena[start..end].make_ascii_lowercase();
     }
     let is_finished = source.ending == Ending::Finished;
-    let emitted = Emitter::new(
+    let emitter = Emitter::new(
         &tape,
         &findings.spans,
         rules,
@@ -269,9 +269,14 @@ fn finish<'a>(
     )
     .spelled_by(input)
     .finished(is_finished)
-    .explaining(source.explains)
-    .run();
-    if holds_credential(&emitted, context.credentials) {
+    .explaining(source.explains);
+    let as_it_stands = emitter.as_it_stands();
+    let emitted = match as_it_stands {
+        Some(_) => Emitted::default(),
+        None => emitter.run(),
+    };
+    let json = as_it_stands.unwrap_or(&emitted.json);
+    if holds_credential(json, &emitted.marks, context.credentials) {
         let json = format!("\"{WITHHELD}\"");
         return (
             without_content(&json, PayloadFailure::Withheld, &source),
@@ -291,7 +296,7 @@ fn finish<'a>(
         }
     }
     let payload = Payload {
-        json: Some(emitted.json.into()),
+        json: Some(json.into()),
         report,
     };
     (payload, emitted.notes)
@@ -353,15 +358,18 @@ fn cut_credentials<'p>(
 
 /// The last look, at the very bytes that would be kept: a credential may also come together from
 /// the signs of JSON. What stands in a mark was written here.
-fn holds_credential(emitted: &Emitted<'_>, credentials: &[CallerCredential]) -> bool {
+fn holds_credential(
+    json: &str,
+    marks: &[(usize, usize)],
+    credentials: &[CallerCredential],
+) -> bool {
     let is_in_mark = |span: &Span<'_>| {
-        emitted
-            .marks
+        marks
             .iter()
             .any(|&(start, end)| start <= span.start && span.end <= end)
     };
     credentials
         .iter()
-        .flat_map(|credential| credential.find_in(emitted.json.as_bytes()))
+        .flat_map(|credential| credential.find_in(json.as_bytes()))
         .any(|span| !is_in_mark(&span))
 }
