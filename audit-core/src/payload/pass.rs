@@ -254,8 +254,10 @@ fn finish<'a>(
     let mut findings = finder.page(&tape.arena);
     cut_credentials(&tape, context.credentials, &mut findings.spans);
     merge(&mut findings.spans);
-    // What poses as a mark is not kept as it stands.
-    let input = source.input.filter(|_| findings.posing.is_empty());
+    // What poses as a mark is not kept as it stands; nor is any of the members whose key something
+    // was found in.
+    let is_kept = findings.posing.is_empty() && !tape.is_in_known_key(&findings.spans);
+    let input = source.input.filter(|_| is_kept);
     for (start, end) in findings.posing {
         tape.arena[start..end].make_ascii_lowercase();
     }

@@ -3,6 +3,7 @@
 use super::meaning::Meaning;
 use super::{Spelling, Tape};
 use crate::payload::node::Extent;
+use crate::payload::spans::{Span, within};
 
 /// The first keys of a tape, each once, and which one came after it the last time.
 #[derive(Debug)]
@@ -53,6 +54,13 @@ impl<'p> Tape<'p> {
         }
     }
 
+    /// Whether one of `spans` stands in a key that may stand for several: what is around the others
+    /// does not show it.
+    pub(in crate::payload) fn is_in_known_key(&self, spans: &[Span<'_>]) -> bool {
+        let is_in = |known: &Known<'_>| !within(spans, known.text).is_empty();
+        !spans.is_empty() && self.known.known.iter().any(is_in)
+    }
+
     /// Reads the key that came next the last time, if `json` begins with it and a quote; how long
     /// it is.
     pub(in crate::payload) fn same_key(&mut self, json: &[u8], at: usize) -> Option<usize> {
@@ -66,9 +74,13 @@ impl<'p> Tape<'p> {
         if !is_same {
             return None;
         }
-        let text = self.arena.len();
-        self.arena.extend_from_within(start..end);
-        let text = (text, self.end_text());
+        let text = if self.bounds.shares_keys {
+            (start, end)
+        } else {
+            let text = self.arena.len();
+            self.arena.extend_from_within(start..end);
+            (text, self.end_text())
+        };
         let key = self.known.came(next);
         self.member(text, (at, at + n + 2), true, key);
         self.spelled(Spelling::Plain);
