@@ -13,21 +13,20 @@ pub(super) struct Ending {
 impl Ending {
     /// The ending of `name`; none where letters may be other than they seem, or brackets begin a
     /// mark.
-    pub(super) fn of(name: &str) -> Option<Self> {
-        let marks = Marks::of(name.as_bytes());
+    pub(super) fn of(name: &[u8]) -> Option<Self> {
+        let marks = Marks::of(name);
         if marks.is_other {
             return None;
         }
         let has_inner =
             marks.has_y && has_inner(name, b"key") || marks.has_c && has_inner(name, b"secret");
         let last = name
-            .as_bytes()
             .last_chunk()
             .map(|last: &[u8; 4]| last.map(|b| b | 0x20));
         let tail = match last {
             Some(last) if last.iter().all(u8::is_ascii_lowercase) => u32::from_be_bytes(last),
             _ => {
-                let letters = name.bytes().filter(u8::is_ascii_alphabetic);
+                let letters = name.iter().filter(|b| b.is_ascii_alphabetic());
                 letters.fold(0, |tail, b| tail << 8 | u32::from(b | 0x20))
             }
         };
@@ -35,8 +34,8 @@ impl Ending {
     }
 }
 
-fn has_inner(name: &str, word: &[u8]) -> bool {
-    let mut places = name.as_bytes().windows(word.len());
+fn has_inner(name: &[u8], word: &[u8]) -> bool {
+    let mut places = name.windows(word.len());
     places.any(|place| place.eq_ignore_ascii_case(word))
 }
 
@@ -150,7 +149,7 @@ mod tests {
                 let with = |what: &str| {
                     let mut name = "a".repeat(length);
                     name.insert_str(at, what);
-                    Ending::of(&name)
+                    Ending::of(name.as_bytes())
                 };
                 let has_inner = |what| with(what).map(|ending| ending.has_inner);
                 assert_eq!(has_inner("key"), Some(true), "{length} {at}");

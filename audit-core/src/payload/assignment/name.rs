@@ -81,19 +81,21 @@ impl Name {
             start -= 1 + std::cmp::min(word.count(), MAX_NAME);
         }
         let name = &page[start..self.end];
+        let is_query = matches!(page[..start].last(), Some(b'?' | b'&' | b';'));
+        let is_about = |ending| {
+            finder.rules.may_be_about(ending) || is_query && SIGNATURE_ENDINGS.may_have(ending)
+        };
+        if Ending::of(name).is_some_and(|ending| !is_about(ending)) {
+            return None;
+        }
         let name = match std::str::from_utf8(name) {
             Ok(name) => name,
             // The look back stopped inside a character.
             Err(_) => std::str::from_utf8(name.get(name.iter().position(u8::is_ascii)?..)?).ok()?,
         };
-        let is_query = matches!(page[..start].last(), Some(b'?' | b'&' | b';'));
         let secret = finder.rules.secret_named(name, &mut finder.keys);
         if secret.is_some() || !is_query {
             return secret;
-        }
-        let may_be_signature = |ending| SIGNATURE_ENDINGS.may_have(ending);
-        if !Ending::of(name).is_none_or(may_be_signature) {
-            return None;
         }
         SIGNATURES
             .has(finder.keys.read(name).joined())
