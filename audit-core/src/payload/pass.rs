@@ -8,7 +8,7 @@ use super::emit::{Emitted, Emitter};
 use super::marker::{UNPARSEABLE, WITHHELD};
 use super::serializer::{self, Stop};
 use super::spans::{Span, merge};
-use super::tape::{Admission, Tape};
+use super::tape::{Admission, Spelling, Tape};
 use super::text::Finder;
 use super::tokenizer::{Ending, Tokenizer, push_text};
 use super::{
@@ -151,7 +151,7 @@ pub(super) fn headers<N: AsRef<str>, V: AsRef<[u8]>>(
         let start = tape.arena.len();
         let window = tape.bounds().key_window;
         let whole = push_text(&mut tape, name, window).is_some();
-        tape.key(start, (at, at + name.len()), whole);
+        tape.key(start, (at, at + name.len()), whole, Spelling::Other);
         let value = String::from_utf8_lossy(value);
         let n_replaced = value.matches(char::REPLACEMENT_CHARACTER).count();
         tape.replaced += u32::try_from(n_replaced).unwrap_or(u32::MAX);
@@ -229,7 +229,7 @@ fn put_string(tape: &mut Tape<'_>, text: &str, raw: (usize, usize), is_all: bool
     let start = tape.arena.len();
     let window = tape.bounds().string_window;
     let whole = push_text(tape, text, window).is_some() && is_all;
-    tape.string(start, raw, whole);
+    tape.string(start, raw, whole, Spelling::Other);
 }
 
 /// Redacts and writes what is on the tape.

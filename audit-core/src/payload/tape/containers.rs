@@ -4,7 +4,7 @@ use super::Tape;
 use super::meaning::{Meaning, Role};
 use super::pairs::by_path;
 use crate::payload::key_rules::Secret;
-use crate::payload::node::{Kind, narrow};
+use crate::payload::node::{Extent, Kind, narrow};
 use crate::payload::selector::{PathVerdict, Place};
 
 impl<'p> Tape<'p> {
@@ -53,7 +53,7 @@ impl<'p> Tape<'p> {
         let is_secret = expected.secret.is_some() && schema.is_none();
         if is_secret || self.frames.len() >= self.bounds.depth {
             self.n_respelled += 1;
-            self.push(Kind::Closed, (0, 0), (at, at), false);
+            self.push(Kind::Closed, Extent::new((0, 0)), (at, at), false, false);
             self.expected = expected;
             self.settle();
             return Admission::Skip;
@@ -61,7 +61,7 @@ impl<'p> Tape<'p> {
         let node = self.nodes.len();
         let kind = if is_object { Kind::Object } else { Kind::Array };
         let text = self.arena.len();
-        self.push(kind, (text, text), (at, at), false);
+        self.push(kind, Extent::new((text, text)), (at, at), false, false);
         let n_respelled = self.n_respelled;
         self.pair(node, expected.role);
         self.frames.push(Frame {

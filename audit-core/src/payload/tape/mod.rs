@@ -90,16 +90,33 @@ impl<'p> Tape<'p> {
     }
 
     /// A key whose text was put on the page from `start` on.
-    pub(super) fn key(&mut self, start: usize, raw: (usize, usize), whole: bool) {
+    pub(super) fn key(
+        &mut self,
+        start: usize,
+        raw: (usize, usize),
+        whole: bool,
+        spelling: Spelling,
+    ) {
         let end = self.end_text();
-        let key = self.known_key(start, end);
-        self.member((start, end), raw, whole, key);
+        let text = Extent::new((start, end));
+        let key = self.known_key(text, spelling);
+        self.member(text, raw, whole, spelling, key);
     }
 
     /// A member, by its key.
-    fn member(&mut self, text: (usize, usize), raw: (usize, usize), whole: bool, key: Key<'p>) {
-        self.estimate += std::cmp::min(text.1 - text.0, self.bounds.string_window) + 4;
-        self.push(Kind::Key, text, raw, whole);
+    #[inline]
+    fn member(
+        &mut self,
+        text: Extent,
+        raw: (usize, usize),
+        whole: bool,
+        spelling: Spelling,
+        key: Key<'p>,
+    ) {
+        let n = text.end() - text.start();
+        self.estimate += std::cmp::min(n, self.bounds.string_window) + 4;
+        self.spelled(spelling, n <= self.bounds.key_chars);
+        self.push(Kind::Key, text, raw, whole, spelling == Spelling::Plain);
         self.expected = key.meaning;
         self.expected_paths.clear();
         let Some(frame) = self.frames.last_mut() else {
@@ -112,7 +129,8 @@ impl<'p> Tape<'p> {
         frame.keys |= bit;
         frame.named |= meaning.role == Role::Name;
         if frame.schema.is_some() || !frame.paths.is_empty() || !whole {
-            self.expected.secret = self.overruled(text, whole, meaning.secret);
+            self.expected.secret =
+                self.overruled((text.start(), text.end()), whole, meaning.secret);
         }
     }
 
@@ -152,14 +170,20 @@ impl<'p> Tape<'p> {
     }
 
     /// A string whose text was put on the page from `start` on.
-    pub(super) fn string(&mut self, start: usize, raw: (usize, usize), whole: bool) {
+    pub(super) fn string(
+        &mut self,
+        start: usize,
+        raw: (usize, usize),
+        whole: bool,
+        spelling: Spelling,
+    ) {
         let end = self.end_text();
-        self.estimate += std::cmp::min(
-            end - start,
-            self.bounds.string_window.saturating_sub(LOOKAHEAD),
-        ) + 3;
+        let n = end - start;
+        self.estimate += std::cmp::min(n, self.bounds.string_window.saturating_sub(LOOKAHEAD)) + 3;
         self.is_partial |= !whole;
-        self.push(Kind::String, (start, end), raw, whole);
+        self.spelled(spelling, n <= self.bounds.string_chars);
+        let text = Extent::new((start, end));
+        self.push(Kind::String, text, raw, whole, spelling == Spelling::Plain);
         self.settle();
     }
 
@@ -168,20 +192,17 @@ impl<'p> Tape<'p> {
         let end = self.end_text();
         self.estimate += std::cmp::min(end - start, 40) + 1;
         self.is_partial |= !whole;
-        let node = self.nodes.len();
-        self.push(Kind::Number, (start, end), raw, whole);
-        if whole && is_storable(&self.arena[start..end]) {
-            self.nodes[node].plain = true;
-        } else {
-            self.n_respelled += 1;
-        }
+        let plain = whole && is_storable(&self.arena[start..end]);
+        self.n_respelled += usize::from(!plain);
+        let text = Extent::new((start, end));
+        self.push(Kind::Number, text, raw, whole, plain);
         self.settle();
     }
 
     /// `true`, `false` or `null`.
     pub(super) fn word(&mut self, kind: Kind, raw: (usize, usize)) {
         self.estimate += 5;
-        self.push(kind, (0, 0), raw, true);
+        self.push(kind, Extent::new((0, 0)), raw, true, false);
         self.settle();
     }
 
@@ -197,37 +218,23 @@ impl<'p> Tape<'p> {
         self.n_respelled += 1;
     }
 
-    /// How the newest text stands in the input.
+    /// How a text stands in the input. As many bytes as characters are kept of any text.
     #[inline]
-    pub(super) fn spelled(&mut self, spelling: Spelling) {
-        let Some(node) = self.nodes.last_mut() else {
-            return;
-        };
-        node.plain = spelling == Spelling::Plain;
-        let is_key = node.kind == Kind::Key;
-        let most = if is_key {
-            self.bounds.key_chars
-        } else {
-            self.bounds.string_chars
-        };
-        // As many bytes as characters are kept of any text.
-        let is_kept = node.text.end() - node.text.start() <= most;
+    fn spelled(&mut self, spelling: Spelling, is_kept: bool) {
         self.n_respelled += usize::from(spelling == Spelling::Other || !is_kept);
-        if is_key && node.plain {
-            self.known.spelled_plain(node.text);
-        }
     }
 
-    fn push(&mut self, kind: Kind, text: (usize, usize), raw: (usize, usize), whole: bool) {
+    #[inline]
+    fn push(&mut self, kind: Kind, text: Extent, raw: (usize, usize), whole: bool, plain: bool) {
         self.nodes.push(Node {
             kind,
             whole,
             ended: true,
-            plain: false,
+            plain,
             verbatim: false,
             over: false,
             rule: None,
-            text: Extent::new(text),
+            text,
             raw: Extent::new(raw),
             end: narrow(self.nodes.len() + 1),
         });
