@@ -16,6 +16,9 @@ pub(super) struct Bounds {
     pub(super) key_window: usize,
     pub(super) string_chars: usize,
     pub(super) string_window: usize,
+    /// A key that comes again stands on the page once: not where what is found there is looked for
+    /// in the input, text by text.
+    pub(super) shares_keys: bool,
 }
 
 impl Bounds {
@@ -28,6 +31,7 @@ impl Bounds {
             key_window: PayloadLimits::MAX.key_chars + LOOKAHEAD,
             string_chars: limits.string_chars,
             string_window: limits.string_chars + LOOKAHEAD,
+            shares_keys: true,
         }
     }
 
@@ -46,6 +50,7 @@ impl Bounds {
             key_window: bytes,
             string_chars: bytes,
             string_window: bytes,
+            shares_keys: false,
         }
     }
 }

@@ -13,25 +13,76 @@ pub(super) struct Ending {
 impl Ending {
     /// The ending of `name`; none where letters may be other than they seem, or brackets begin a
     /// mark.
-    pub(super) fn of(name: &str) -> Option<Self> {
-        const KEY: u32 = tail(b"key");
-        const SECRET: u32 = tail(b"secret");
-        let mut tail = 0u32;
-        let (mut has_inner, mut is_other) = (false, false);
-        for b in name.bytes() {
-            is_other |= (b >= 0x80) | (b == b'[');
-            tail = tail << 8 | u32::from(b | 0x20);
-            has_inner |= (tail & 0xff_ffff == KEY) | (tail == SECRET);
-        }
-        if is_other {
+    pub(super) fn of(name: &[u8]) -> Option<Self> {
+        let marks = Marks::of(name);
+        if marks.is_other {
             return None;
         }
-        if !tail.to_be_bytes().iter().all(u8::is_ascii_lowercase) {
-            let letters = name.bytes().filter(u8::is_ascii_alphabetic);
-            tail = letters.fold(0, |tail, b| tail << 8 | u32::from(b | 0x20));
-        }
+        let has_inner =
+            marks.has_y && has_inner(name, b"key") || marks.has_c && has_inner(name, b"secret");
+        let last = name
+            .last_chunk()
+            .map(|last: &[u8; 4]| last.map(|b| b | 0x20));
+        let tail = match last {
+            Some(last) if last.iter().all(u8::is_ascii_lowercase) => u32::from_be_bytes(last),
+            _ => {
+                let letters = name.iter().filter(|b| b.is_ascii_alphabetic());
+                letters.fold(0, |tail, b| tail << 8 | u32::from(b | 0x20))
+            }
+        };
         Some(Self { tail, has_inner })
     }
+}
+
+fn has_inner(name: &[u8], word: &[u8]) -> bool {
+    let mut places = name.windows(word.len());
+    places.any(|place| place.eq_ignore_ascii_case(word))
+}
+
+/// What stands somewhere in a name.
+#[derive(Clone, Copy, Debug)]
+struct Marks {
+    has_c: bool,
+    has_y: bool,
+    /// A letter that may be other than it seems, or a bracket.
+    is_other: bool,
+}
+
+impl Marks {
+    fn of(name: &[u8]) -> Self {
+        let (mut c, mut y, mut other) = (0, 0, 0);
+        let mut add = |word: u64| {
+            let lower = word | (ONES * 0x20);
+            c |= zeros(lower ^ (ONES * 0x63));
+            y |= zeros(lower ^ (ONES * 0x79));
+            other |= word | zeros(word ^ (ONES * 0x5b));
+        };
+        // Eight bytes at a time; what stands in two words is seen twice.
+        if let Some(last) = name.last_chunk() {
+            for word in name.as_chunks().0 {
+                add(u64::from_le_bytes(*word));
+            }
+            add(u64::from_le_bytes(*last));
+        } else if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
+            let half = |half: [u8; 4]| u64::from(u32::from_le_bytes(half));
+            add(half(*first) | half(*last) << 32);
+        } else {
+            name.iter().for_each(|&b| add(u64::from(b)));
+        }
+        let is_marked = |marks: u64| marks & (ONES << 7) != 0;
+        Self {
+            has_c: is_marked(c),
+            has_y: is_marked(y),
+            is_other: is_marked(other),
+        }
+    }
+}
+
+const ONES: u64 = u64::from_ne_bytes([1; 8]);
+
+/// A mark on the highest bit of a byte, if any byte is zero.
+const fn zeros(word: u64) -> u64 {
+    word.wrapping_sub(ONES) & !word
 }
 
 /// The endings of a list of words.
@@ -85,4 +136,29 @@ const fn tail(word: &[u8]) -> u32 {
 const fn place(tail: u32) -> (usize, u64) {
     let mixed = tail.wrapping_mul(0x9e37_79b1) >> 21;
     ((mixed / 64) as usize, 1 << (mixed % 64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_in_a_name_is_seen_wherever_it_stands() {
+        for length in 3..40 {
+            for at in 0..length {
+                let with = |what: &str| {
+                    let mut name = "a".repeat(length);
+                    name.insert_str(at, what);
+                    Ending::of(name.as_bytes())
+                };
+                let has_inner = |what| with(what).map(|ending| ending.has_inner);
+                assert_eq!(has_inner("key"), Some(true), "{length} {at}");
+                assert_eq!(has_inner("SecreT"), Some(true), "{length} {at}");
+                assert_eq!(has_inner("secre-t"), Some(false), "{length} {at}");
+                assert_eq!(has_inner("k_y"), Some(false), "{length} {at}");
+                assert_eq!(has_inner("["), None, "{length} {at}");
+                assert_eq!(has_inner("é"), None, "{length} {at}");
+            }
+        }
+    }
 }

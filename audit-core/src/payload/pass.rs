@@ -8,7 +8,7 @@ use super::emit::{Emitted, Emitter};
 use super::marker::{UNPARSEABLE, WITHHELD};
 use super::serializer::{self, Stop};
 use super::spans::{Span, merge};
-use super::tape::{Admission, Tape};
+use super::tape::{Admission, Spelling, Tape};
 use super::text::Finder;
 use super::tokenizer::{Ending, Tokenizer, push_text};
 use super::{
@@ -151,7 +151,7 @@ pub(super) fn headers<N: AsRef<str>, V: AsRef<[u8]>>(
         let start = tape.arena.len();
         let window = tape.bounds().key_window;
         let whole = push_text(&mut tape, name, window).is_some();
-        tape.key(start, (at, at + name.len()), whole);
+        tape.key(start, (at, at + name.len()), whole, Spelling::Other);
         let value = String::from_utf8_lossy(value);
         let n_replaced = value.matches(char::REPLACEMENT_CHARACTER).count();
         tape.replaced += u32::try_from(n_replaced).unwrap_or(u32::MAX);
@@ -229,7 +229,7 @@ fn put_string(tape: &mut Tape<'_>, text: &str, raw: (usize, usize), is_all: bool
     let start = tape.arena.len();
     let window = tape.bounds().string_window;
     let whole = push_text(tape, text, window).is_some() && is_all;
-    tape.string(start, raw, whole);
+    tape.string(start, raw, whole, Spelling::Other);
 }
 
 /// Redacts and writes what is on the tape.
@@ -249,16 +249,20 @@ fn finish<'a>(
     }
     let rules = context.policy.rules();
     let mut finder = Finder::new(rules, context.credentials, source.marks_are_ours);
+    // Room that was made is used again.
+    finder.keys = std::mem::take(&mut tape.keys);
     let mut findings = finder.page(&tape.arena);
     cut_credentials(&tape, context.credentials, &mut findings.spans);
     merge(&mut findings.spans);
-    // What poses as a mark is not kept as it stands.
-    let input = source.input.filter(|_| findings.posing.is_empty());
+    // What poses as a mark is not kept as it stands; nor is any of the members whose key something
+    // was found in.
+    let is_kept = findings.posing.is_empty() && !tape.is_in_known_key(&findings.spans);
+    let input = source.input.filter(|_| is_kept);
     for (start, end) in findings.posing {
         tape.arena[start..end].make_ascii_lowercase();
     }
     let is_finished = source.ending == Ending::Finished;
-    let emitted = Emitter::new(
+    let emitter = Emitter::new(
         &tape,
         &findings.spans,
         rules,
@@ -267,9 +271,14 @@ fn finish<'a>(
     )
     .spelled_by(input)
     .finished(is_finished)
-    .explaining(source.explains)
-    .run();
-    if holds_credential(&emitted, context.credentials) {
+    .explaining(source.explains);
+    let as_it_stands = emitter.as_it_stands();
+    let emitted = match as_it_stands {
+        Some(_) => Emitted::default(),
+        None => emitter.run(),
+    };
+    let json = as_it_stands.unwrap_or(&emitted.json);
+    if holds_credential(json, &emitted.marks, context.credentials) {
         let json = format!("\"{WITHHELD}\"");
         return (
             without_content(&json, PayloadFailure::Withheld, &source),
@@ -289,7 +298,7 @@ fn finish<'a>(
         }
     }
     let payload = Payload {
-        json: Some(emitted.json.into()),
+        json: Some(json.into()),
         report,
     };
     (payload, emitted.notes)
@@ -351,15 +360,18 @@ fn cut_credentials<'p>(
 
 /// The last look, at the very bytes that would be kept: a credential may also come together from
 /// the signs of JSON. What stands in a mark was written here.
-fn holds_credential(emitted: &Emitted<'_>, credentials: &[CallerCredential]) -> bool {
+fn holds_credential(
+    json: &str,
+    marks: &[(usize, usize)],
+    credentials: &[CallerCredential],
+) -> bool {
     let is_in_mark = |span: &Span<'_>| {
-        emitted
-            .marks
+        marks
             .iter()
             .any(|&(start, end)| start <= span.start && span.end <= end)
     };
     credentials
         .iter()
-        .flat_map(|credential| credential.find_in(emitted.json.as_bytes()))
+        .flat_map(|credential| credential.find_in(json.as_bytes()))
         .any(|span| !is_in_mark(&span))
 }

@@ -413,16 +413,19 @@ fn is_private_label(label: &[u8]) -> bool {
 fn userinfo(text: &[u8]) -> Option<(usize, usize)> {
     let stops =
         |b: &u8| b.is_ascii_whitespace() || matches!(b, 0 | b'"' | b'\'' | b'<' | b'>' | b'`');
-    let whole = text.iter().position(stops).unwrap_or(text.len());
+    let ends = |b: &u8| matches!(b, b'/' | b'?' | b'#') || stops(b);
+    let slash = text.iter().position(ends).unwrap_or(text.len());
+    let colon = memchr::memchr(b':', &text[..slash]);
+    let at = memchr::memrchr(b'@', &text[..slash]);
+    if colon.is_none() && at.is_none() {
+        return None;
+    }
+    let more = text[slash..].iter().position(stops);
+    let whole = more.map_or(text.len(), |n| slash + n);
     let text_ends = text.get(whole).is_none_or(|&b| b == 0);
     let rest = &text[..whole];
-    let slash = rest
-        .iter()
-        .position(|b| matches!(b, b'/' | b'?' | b'#'))
-        .unwrap_or(whole);
-    let colon = memchr::memchr(b':', &rest[..slash]);
     let has_port = |from: usize, to: usize| rest[from..to].iter().all(u8::is_ascii_digit);
-    match (colon, memchr::memrchr(b'@', &rest[..slash])) {
+    match (colon, at) {
         (Some(colon), Some(at)) if colon < at => Some((colon + 1, at)),
         // A long user name is a token: `https://<token>@host`.
         (_, Some(at)) if at >= 16 => Some((0, at)),

@@ -141,7 +141,7 @@ impl Default for PayloadPolicy {
 impl Rules {
     /// The rule for a name, the operator's before ours.
     pub(super) fn secret_named(&self, name: &str, words: &mut KeyWords) -> Option<Secret<'static>> {
-        let ending = Ending::of(name);
+        let ending = Ending::of(name.as_bytes());
         if ending.is_some_and(|ending| !self.may_be_about(ending)) {
             return None;
         }

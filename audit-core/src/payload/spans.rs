@@ -1,5 +1,7 @@
 //! What was found in a text, and by which rule.
 
+use super::node::Extent;
+
 /// A stretch of text that a rule takes away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span<'p> {
@@ -26,6 +28,17 @@ impl<'p> Span<'p> {
             ..Self::new(start, end, "")
         }
     }
+}
+
+/// Those of `spans`, which are in order, that reach into `text`.
+#[inline]
+pub(super) fn within<'s, 'p>(spans: &'s [Span<'p>], text: Extent) -> &'s [Span<'p>] {
+    if spans.is_empty() {
+        return spans;
+    }
+    let first = spans.partition_point(|span| span.end <= text.start());
+    let n = spans[first..].partition_point(|span| span.start < text.end());
+    &spans[first..first + n]
 }
 
 /// What of `spans` lies outside of `marks`, which are in order.

@@ -74,6 +74,8 @@ fn any_members() -> impl Strategy<Value = String> {
         "-p",
         "p\\u0061ss",
         "schlüssel",
+        "a credential",
+        "at://me:hunter2@home",
         "",
     ]);
     let value = prop_oneof![
@@ -151,4 +153,39 @@ fn more_keys_than_are_remembered_change_nothing() {
     let value: Value = serde_json::from_str(json(&kept)).unwrap();
     assert_eq!(value["key7[DUPLICATE:2]"], 1);
     assert_eq!(value["key290[DUPLICATE:2]"], 2);
+}
+
+#[test]
+fn a_key_that_comes_again_is_redacted_each_time() {
+    let policy = policy_of(widest());
+    let credentials = [CallerCredential::new("a credential")];
+    let context = PayloadContext::request(&policy).credentials(&credentials);
+    for (key, kept_key, rule) in [
+        (
+            "a credential, or so",
+            "[REDACTED:caller_credential], or so",
+            "caller_credential",
+        ),
+        (
+            "at://me:hunter2@home",
+            "at://me:[REDACTED:url_userinfo]@home",
+            "url_userinfo",
+        ),
+    ] {
+        for n in 1..9 {
+            let records = |key: &str| {
+                format!(
+                    "[{}]",
+                    vec![format!(r#"{{"id":1,"{key}":{{"id":2}}}}"#); n].join(",")
+                )
+            };
+            let kept = Payload::from_json(records(key), &context);
+            assert_eq!(json(&kept), records(kept_key));
+            assert_eq!(kept.report().redactions[rule] as usize, n);
+            // The same inside a string.
+            let inner = Value::from(records(key)).to_string();
+            let kept = Payload::from_json(inner, &context);
+            assert_eq!(json(&kept), Value::from(records(kept_key)).to_string());
+        }
+    }
 }

@@ -50,7 +50,6 @@ impl<'t, 'p> Emitter<'t, 'p> {
         credentials: &'p [CallerCredential],
         limits: PayloadLimits,
     ) -> Self {
-        let room = std::cmp::min(limits.bytes, tape.arena.len() + tape.nodes.len() * 4 + 64);
         Self {
             tape,
             spans,
@@ -60,13 +59,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
             input: None,
             is_finished: false,
             explains: false,
-            out: Emitted {
-                json: String::with_capacity(room),
-                applied: Vec::new(),
-                truncated: false,
-                marks: Vec::new(),
-                notes: Vec::new(),
-            },
+            out: Emitted::default(),
             stack: Vec::new(),
             reserved: 0,
             keys: Vec::new(),
@@ -92,7 +85,18 @@ impl<'t, 'p> Emitter<'t, 'p> {
         self
     }
 
+    /// The input, if all of it is written as it stands.
+    pub(super) fn as_it_stands(&self) -> Option<&'t str> {
+        let whole = self.tape.nodes.first()?;
+        self.verbatim(whole).filter(|_| whole.rule.is_none())
+    }
+
     pub(super) fn run(mut self) -> Emitted<'p> {
+        let Tape { arena, nodes, .. } = self.tape;
+        let room = std::cmp::min(self.limits.bytes, arena.len() + nodes.len() * 4 + 64);
+        self.out.json.reserve(room);
+        self.stack.reserve(8);
+        self.keys.reserve(32);
         let mut return_to: Option<State> = None;
         let mut i = 0;
         loop {
@@ -288,7 +292,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
 }
 
 /// What was written.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Emitted<'p> {
     pub(super) json: String,
     /// Rules, once for each redaction.

@@ -5,7 +5,7 @@ use crate::payload::escaping::escape;
 use crate::payload::leaf::{Leaf, fingerprint};
 use crate::payload::marker::{self, DUPLICATE, Size};
 use crate::payload::node::Node;
-use crate::payload::spans::Span;
+use crate::payload::spans::{Span, within};
 
 impl<'t, 'p> Emitter<'t, 'p> {
     pub(super) fn redacted(&mut self, node: &'t Node<'p>, rule: &'p str) {
@@ -140,13 +140,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
 
     #[inline]
     pub(super) fn spans_of(&self, node: &'t Node<'p>) -> &'t [Span<'p>] {
-        let spans = self.spans;
-        if spans.is_empty() {
-            return spans;
-        }
-        let first = spans.partition_point(|span| span.end <= node.text.start());
-        let n = spans[first..].partition_point(|span| span.start < node.text.end());
-        &spans[first..first + n]
+        within(self.spans, node.text)
     }
 }
 

@@ -6,7 +6,7 @@ use super::text::{Purpose, TextWriter};
 use super::{Done, Stop};
 use crate::payload::escaping::escaped_len;
 use crate::payload::node::Kind;
-use crate::payload::tape::{Admission, Tape};
+use crate::payload::tape::{Admission, Spelling, Tape};
 use crate::payload::tokenizer::{Ending, MAX_DEPTH, Tokenizer, push_text};
 
 #[derive(Debug)]
@@ -177,7 +177,7 @@ impl<'t, 'p> Writer<'t, 'p> {
         let at = self.tape.arena.len();
         let window = self.tape.bounds().string_window;
         let whole = push_text(self.tape, seen, window).is_some() && fits;
-        self.tape.string(at, (start, end), whole);
+        self.tape.string(at, (start, end), whole, Spelling::Other);
         if !fits {
             self.tape.unended();
             return self.cut();
@@ -252,7 +252,7 @@ impl<'t, 'p> Writer<'t, 'p> {
             let at = self.tape.arena.len();
             let window = self.tape.bounds().key_window;
             let whole = push_text(self.tape, text, window).is_some();
-            self.tape.key(at, (start, self.pos), whole);
+            self.tape.key(at, (start, self.pos), whole, Spelling::Other);
             self.has_key = true;
         }
         self.advance(1)

@@ -3,6 +3,7 @@
 use super::meaning::Meaning;
 use super::{Spelling, Tape};
 use crate::payload::node::Extent;
+use crate::payload::spans::{Span, within};
 
 /// The first keys of a tape, each once, and which one came after it the last time.
 #[derive(Debug)]
@@ -41,16 +42,23 @@ pub(super) struct Key<'p> {
 }
 
 impl<'p> Tape<'p> {
-    /// The key at `start..end` of the page.
-    pub(super) fn known_key(&mut self, start: usize, end: usize) -> Key<'p> {
-        let text = Extent::new((start, end));
+    /// The key at `text` of the page.
+    pub(super) fn known_key(&mut self, text: Extent, spelling: Spelling) -> Key<'p> {
+        let is_plain = spelling == Spelling::Plain;
         match self.known.find(text, self.arena.as_bytes()) {
             Ok(i) => self.known.came(i),
             Err(slot) => match self.meaning(text) {
                 None => Key::default(),
-                Some(meaning) => self.known.add(slot, text, meaning),
+                Some(meaning) => self.known.add(slot, text, is_plain, meaning),
             },
         }
+    }
+
+    /// Whether one of `spans` stands in a key that may stand for several: what is around the others
+    /// does not show it.
+    pub(in crate::payload) fn is_in_known_key(&self, spans: &[Span<'_>]) -> bool {
+        let is_in = |known: &Known<'_>| !within(spans, known.text).is_empty();
+        !spans.is_empty() && self.known.known.iter().any(is_in)
     }
 
     /// Reads the key that came next the last time, if `json` begins with it and a quote; how long
@@ -66,12 +74,14 @@ impl<'p> Tape<'p> {
         if !is_same {
             return None;
         }
-        let text = self.arena.len();
-        self.arena.extend_from_within(start..end);
-        let text = (text, self.end_text());
+        let mut text = known.text;
+        if !self.bounds.shares_keys {
+            let copy = self.arena.len();
+            self.arena.extend_from_within(start..end);
+            text = Extent::new((copy, self.end_text()));
+        }
         let key = self.known.came(next);
-        self.member(text, (at, at + n + 2), true, key);
-        self.spelled(Spelling::Plain);
+        self.member(text, (at, at + n + 2), true, Spelling::Plain, key);
         Some(n)
     }
 }
@@ -89,13 +99,6 @@ impl<'p> KnownKeys<'p> {
             slot = (slot + 1) % N_SLOTS;
         }
         Err(slot)
-    }
-
-    /// The key at `text` stands for itself in JSON.
-    pub(super) fn spelled_plain(&mut self, text: Extent) {
-        if let Some(known) = self.last() {
-            known.is_plain |= known.text == text;
-        }
     }
 
     /// The key that was read last.
@@ -116,14 +119,14 @@ impl<'p> KnownKeys<'p> {
     }
 
     /// A key was read for the first time.
-    fn add(&mut self, slot: usize, text: Extent, meaning: Meaning<'p>) -> Key<'p> {
+    fn add(&mut self, slot: usize, text: Extent, is_plain: bool, meaning: Meaning<'p>) -> Key<'p> {
         let i = u8::try_from(self.known.len()).unwrap_or(NONE);
         if i >= N_KNOWN {
             return Key { meaning, bit: 0 };
         }
         self.known.push(Known {
             text,
-            is_plain: false,
+            is_plain,
             meaning,
             next: NONE,
         });
@@ -135,7 +138,7 @@ impl<'p> KnownKeys<'p> {
 impl Default for KnownKeys<'_> {
     fn default() -> Self {
         Self {
-            known: Vec::with_capacity(16),
+            known: Vec::with_capacity(20),
             slots: [NONE; N_SLOTS],
             last: NONE,
         }

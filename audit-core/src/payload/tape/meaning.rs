@@ -19,7 +19,7 @@ impl<'p> Tape<'p> {
     pub(super) fn meaning(&mut self, key: Extent) -> Option<Meaning<'p>> {
         let key = &self.arena[key.start()..key.end()];
         let is_about = |ending| ROLE_ENDINGS.may_have(ending) || self.rules.may_be_about(ending);
-        if Ending::of(key).is_some_and(|ending| !is_about(ending)) {
+        if Ending::of(key.as_bytes()).is_some_and(|ending| !is_about(ending)) {
             return Some(Meaning::default());
         }
         if marker::is_in(key) {

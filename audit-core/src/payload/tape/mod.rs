@@ -3,10 +3,13 @@
 //! Both ways in, JSON and `Serialize`, write to it; key rules, pairs and path selectors are applied
 //! while it is written. It is flat: no depth of input can overflow anything.
 
+mod containers;
 mod known;
 mod meaning;
 mod pairs;
 
+pub(super) use containers::Admission;
+use containers::Frame;
 use known::{Key, KnownKeys};
 use meaning::{Meaning, Role, is_schema_word};
 use pairs::by_path;
@@ -69,7 +72,7 @@ impl<'p> Tape<'p> {
     pub(super) fn with_room(mut self, bytes: usize) -> Self {
         let bytes = std::cmp::min(bytes, self.bounds.input());
         self.arena.reserve(bytes);
-        self.nodes.reserve(bytes / 16 + 8);
+        self.nodes.reserve(bytes / 12 + 8);
         self.frames.reserve(8);
         self
     }
@@ -86,50 +89,34 @@ impl<'p> Tape<'p> {
         self.frames.last().map(|frame| frame.is_object)
     }
 
-    /// Asks for room for one more item: a member before its key, an element before its value.
-    pub(super) fn admit(&mut self) -> Admission {
-        if self.estimate >= self.bounds.bytes {
-            self.is_partial = true;
-            return Admission::Stop;
-        }
-        let Some(frame) = self.frames.last_mut() else {
-            return Admission::Enter;
-        };
-        if frame.items == self.bounds.items {
-            self.nodes[frame.node].over = true;
-            self.n_respelled += 1;
-            self.is_partial = true;
-            return Admission::Over;
-        }
-        frame.items += 1;
-        if !frame.is_object {
-            self.expected_paths.clear();
-            if !frame.paths.is_empty() {
-                let (paths, verdict) = self
-                    .rules
-                    .selectors()
-                    .step_index(&frame.paths, frame.items - 1);
-                self.expected_paths = paths;
-                if verdict == Some(PathVerdict::Redact) {
-                    self.expected.secret = Some(by_path());
-                }
-            }
-            self.estimate += 1;
-        }
-        Admission::Enter
-    }
-
     /// A key whose text was put on the page from `start` on.
-    pub(super) fn key(&mut self, start: usize, raw: (usize, usize), whole: bool) {
+    pub(super) fn key(
+        &mut self,
+        start: usize,
+        raw: (usize, usize),
+        whole: bool,
+        spelling: Spelling,
+    ) {
         let end = self.end_text();
-        let key = self.known_key(start, end);
-        self.member((start, end), raw, whole, key);
+        let text = Extent::new((start, end));
+        let key = self.known_key(text, spelling);
+        self.member(text, raw, whole, spelling, key);
     }
 
     /// A member, by its key.
-    fn member(&mut self, text: (usize, usize), raw: (usize, usize), whole: bool, key: Key<'p>) {
-        self.estimate += std::cmp::min(text.1 - text.0, self.bounds.string_window) + 4;
-        self.push(Kind::Key, text, raw, whole);
+    #[inline]
+    fn member(
+        &mut self,
+        text: Extent,
+        raw: (usize, usize),
+        whole: bool,
+        spelling: Spelling,
+        key: Key<'p>,
+    ) {
+        let n = text.end() - text.start();
+        self.estimate += std::cmp::min(n, self.bounds.string_window) + 4;
+        self.spelled(spelling, n <= self.bounds.key_chars);
+        self.push(Kind::Key, text, raw, whole, spelling == Spelling::Plain);
         self.expected = key.meaning;
         self.expected_paths.clear();
         let Some(frame) = self.frames.last_mut() else {
@@ -142,7 +129,8 @@ impl<'p> Tape<'p> {
         frame.keys |= bit;
         frame.named |= meaning.role == Role::Name;
         if frame.schema.is_some() || !frame.paths.is_empty() || !whole {
-            self.expected.secret = self.overruled(text, whole, meaning.secret);
+            self.expected.secret =
+                self.overruled((text.start(), text.end()), whole, meaning.secret);
         }
     }
 
@@ -182,14 +170,20 @@ impl<'p> Tape<'p> {
     }
 
     /// A string whose text was put on the page from `start` on.
-    pub(super) fn string(&mut self, start: usize, raw: (usize, usize), whole: bool) {
+    pub(super) fn string(
+        &mut self,
+        start: usize,
+        raw: (usize, usize),
+        whole: bool,
+        spelling: Spelling,
+    ) {
         let end = self.end_text();
-        self.estimate += std::cmp::min(
-            end - start,
-            self.bounds.string_window.saturating_sub(LOOKAHEAD),
-        ) + 3;
+        let n = end - start;
+        self.estimate += std::cmp::min(n, self.bounds.string_window.saturating_sub(LOOKAHEAD)) + 3;
         self.is_partial |= !whole;
-        self.push(Kind::String, (start, end), raw, whole);
+        self.spelled(spelling, n <= self.bounds.string_chars);
+        let text = Extent::new((start, end));
+        self.push(Kind::String, text, raw, whole, spelling == Spelling::Plain);
         self.settle();
     }
 
@@ -198,72 +192,18 @@ impl<'p> Tape<'p> {
         let end = self.end_text();
         self.estimate += std::cmp::min(end - start, 40) + 1;
         self.is_partial |= !whole;
-        let node = self.nodes.len();
-        self.push(Kind::Number, (start, end), raw, whole);
-        if whole && is_storable(&self.arena[start..end]) {
-            self.nodes[node].plain = true;
-        } else {
-            self.n_respelled += 1;
-        }
+        let plain = whole && is_storable(&self.arena[start..end]);
+        self.n_respelled += usize::from(!plain);
+        let text = Extent::new((start, end));
+        self.push(Kind::Number, text, raw, whole, plain);
         self.settle();
     }
 
     /// `true`, `false` or `null`.
     pub(super) fn word(&mut self, kind: Kind, raw: (usize, usize)) {
         self.estimate += 5;
-        self.push(kind, (0, 0), raw, true);
+        self.push(kind, Extent::new((0, 0)), raw, true, false);
         self.settle();
-    }
-
-    /// A container begins at `at`.
-    pub(super) fn open(&mut self, is_object: bool, at: usize) -> Admission {
-        self.estimate += 2;
-        let expected = std::mem::take(&mut self.expected);
-        let in_properties = self
-            .frames
-            .last()
-            .is_some_and(|frame| frame.role == Role::Properties);
-        let schema = expected.secret.filter(|_| in_properties && is_object);
-        let is_secret = expected.secret.is_some() && schema.is_none();
-        if is_secret || self.frames.len() >= self.bounds.depth {
-            self.n_respelled += 1;
-            self.push(Kind::Closed, (0, 0), (at, at), false);
-            self.expected = expected;
-            self.settle();
-            return Admission::Skip;
-        }
-        let node = self.nodes.len();
-        let kind = if is_object { Kind::Object } else { Kind::Array };
-        let text = self.arena.len();
-        self.push(kind, (text, text), (at, at), false);
-        let n_respelled = self.n_respelled;
-        self.pair(node, expected.role);
-        self.frames.push(Frame {
-            node,
-            is_object,
-            items: 0,
-            role: expected.role,
-            named: false,
-            pair: None,
-            schema,
-            is_schema: false,
-            keys: 0,
-            n_respelled,
-            paths: std::mem::take(&mut self.expected_paths),
-            values: self.values.len(),
-        });
-        Admission::Enter
-    }
-
-    /// The container that was passed over ended before `at`, or was not seen to its end.
-    pub(super) fn skipped(&mut self, at: usize, whole: bool) {
-        if let Some(node) = self.nodes.last_mut() {
-            node.raw.set_end(at);
-            node.whole = whole;
-            node.ended = whole;
-            // What a rule takes away needs no looking at.
-            self.is_partial |= node.rule.is_none() || !whole;
-        }
     }
 
     /// The newest text goes on beyond what is looked at.
@@ -278,66 +218,23 @@ impl<'p> Tape<'p> {
         self.n_respelled += 1;
     }
 
-    /// How the newest text stands in the input.
+    /// How a text stands in the input. As many bytes as characters are kept of any text.
     #[inline]
-    pub(super) fn spelled(&mut self, spelling: Spelling) {
-        let Some(node) = self.nodes.last_mut() else {
-            return;
-        };
-        node.plain = spelling == Spelling::Plain;
-        let is_key = node.kind == Kind::Key;
-        let most = if is_key {
-            self.bounds.key_chars
-        } else {
-            self.bounds.string_chars
-        };
-        // As many bytes as characters are kept of any text.
-        let is_kept = node.text.end() - node.text.start() <= most;
+    fn spelled(&mut self, spelling: Spelling, is_kept: bool) {
         self.n_respelled += usize::from(spelling == Spelling::Other || !is_kept);
-        if is_key && node.plain {
-            self.known.spelled_plain(node.text);
-        }
     }
 
-    /// The innermost container ended before `at`.
-    pub(super) fn close(&mut self, at: usize) {
-        let end = self.nodes.len();
-        let Some(frame) = self.frames.pop() else {
-            return;
-        };
-        let node = &mut self.nodes[frame.node];
-        node.whole = true;
-        node.raw.set_end(at);
-        node.end = narrow(end);
-        node.text.set_end(self.arena.len());
-        let is_over = node.over;
-        self.leave(&frame, is_over);
-        self.nodes[frame.node].verbatim = self.n_respelled == frame.n_respelled;
-        self.expected = Meaning::default();
-    }
-
-    /// Ends the tape, wherever it stands.
-    pub(super) fn finish(&mut self) {
-        let end = self.nodes.len();
-        self.is_partial |= !self.frames.is_empty();
-        while let Some(frame) = self.frames.pop() {
-            let node = &mut self.nodes[frame.node];
-            node.end = narrow(end);
-            node.ended = false;
-            self.leave(&frame, true);
-        }
-    }
-
-    fn push(&mut self, kind: Kind, text: (usize, usize), raw: (usize, usize), whole: bool) {
+    #[inline]
+    fn push(&mut self, kind: Kind, text: Extent, raw: (usize, usize), whole: bool, plain: bool) {
         self.nodes.push(Node {
             kind,
             whole,
             ended: true,
-            plain: false,
+            plain,
             verbatim: false,
             over: false,
             rule: None,
-            text: Extent::new(text),
+            text,
             raw: Extent::new(raw),
             end: narrow(self.nodes.len() + 1),
         });
@@ -358,39 +255,4 @@ pub(super) enum Spelling {
     Other,
     /// As the text itself.
     Plain,
-}
-
-/// What is to be done with the value that comes next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Admission {
-    /// Write it down.
-    Enter,
-    /// Pass over the rest of the container: it has enough items.
-    Over,
-    /// Pass over this container.
-    Skip,
-    /// The budget is used up.
-    Stop,
-}
-
-#[derive(Debug)]
-struct Frame<'p> {
-    node: usize,
-    is_object: bool,
-    items: usize,
-    role: Role,
-    /// A name was seen, whatever it said.
-    named: bool,
-    /// What the name said about the value beside it.
-    pair: Option<Secret<'p>>,
-    /// A schema of a secret: only words of JSON Schema are kept.
-    schema: Option<Secret<'p>>,
-    is_schema: bool,
-    /// Its keys, a bit for each that is known.
-    keys: u64,
-    /// How many things were respelled before it.
-    n_respelled: usize,
-    paths: Vec<Place>,
-    /// Where the frame's values begin in the list of all.
-    values: usize,
 }

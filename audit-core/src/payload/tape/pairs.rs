@@ -58,7 +58,7 @@ impl<'p> Tape<'p> {
         } else if frame.role != Role::FieldList {
             if items == 1 {
                 self.named(node);
-            } else if items == 2 {
+            } else if items == 2 && frame.pair.is_some() {
                 self.values.push(node);
             }
             // `["--password", "…"]`: a flag names the argument after it.
@@ -91,9 +91,8 @@ impl<'p> Tape<'p> {
         };
         frame.pair = Some(secret);
         if frame.is_object {
-            for i in frame.values..self.values.len() {
-                self.redact(self.values[i], secret);
-            }
+            let first = frame.values;
+            self.redact_values(first, secret);
         }
     }
 
@@ -102,30 +101,33 @@ impl<'p> Tape<'p> {
         if self.values.len() == frame.values && frame.schema.is_none() {
             return;
         }
-        let values = self.values.split_off(frame.values);
-        if !frame.is_object {
-            if frame.items == 2
-                && let (Some(secret), Some(&value)) = (frame.pair, values.first())
-            {
-                self.redact(value, secret);
-            }
+        let secret = if !frame.is_object {
+            frame.pair.filter(|_| frame.items == 2)
         } else if is_cut && !frame.named {
             // The name may stand in what was not read.
-            for value in values {
-                self.redact(
-                    value,
-                    Secret {
-                        rule: UNPAIRED,
-                        reach: Reach::Text,
-                    },
-                );
-            }
+            Some(Secret {
+                rule: UNPAIRED,
+                reach: Reach::Text,
+            })
+        } else {
+            None
+        };
+        if let Some(secret) = secret {
+            self.redact_values(frame.values, secret);
         }
+        self.values.truncate(frame.values);
         if let Some(schema) = frame.schema
             && !frame.is_schema
         {
             self.nodes[frame.node].rule = Some(schema.rule);
             self.n_respelled += 1;
+        }
+    }
+
+    /// Takes the values from the one at `first` on away.
+    fn redact_values(&mut self, first: usize, secret: Secret<'p>) {
+        for i in first..self.values.len() {
+            self.redact(self.values[i], secret);
         }
     }
 

@@ -197,8 +197,8 @@ impl<'i> Tokenizer<'i> {
                 return Err(ending);
             }
         };
-        tape.key(text, (self.base + start, self.base + self.pos), whole);
-        tape.spelled(self.spelling);
+        let raw = (self.base + start, self.base + self.pos);
+        tape.key(text, raw, whole, self.spelling);
         self.colon(tape)
     }
 
@@ -219,11 +219,10 @@ impl<'i> Tokenizer<'i> {
             return Err(Ending::Malformed);
         }
         let raw = (self.base + start, self.base + self.pos);
-        tape.string(text, raw, whole == Ok(true));
+        tape.string(text, raw, whole == Ok(true), self.spelling);
         if whole.is_err() {
             tape.unended();
         }
-        tape.spelled(self.spelling);
         whole.map(|_| ())
     }
 

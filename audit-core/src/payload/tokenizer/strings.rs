@@ -22,15 +22,16 @@ impl Tokenizer<'_> {
     /// Puts a text on the page that ends within `window` and holds nothing that is replaced or
     /// spelled in hexadecimal: most of them.
     fn short_text(&mut self, tape: &mut Tape<'_>, window: usize) -> Option<Spelling> {
+        let text = self.utf8.text_from(self.pos);
         // As bytes are no fewer than characters, nothing is cut.
-        let reach = self.pos.saturating_add(window).saturating_add(1);
-        let seen = &self.input[..std::cmp::min(reach, self.input.len())];
-        let mut from = self.pos;
+        let reach = std::cmp::min(text.len(), window.saturating_add(1));
+        let seen = &text.as_bytes()[..reach];
+        let mut from = 0;
         let mut spelling = Spelling::Plain;
         loop {
             let to = from + plain_run(&seen[from..]);
             let sign = *seen.get(to)?;
-            tape.arena.push_str(self.utf8.text(from, to)?);
+            tape.arena.push_str(text.get(from..to)?);
             from = to + 1;
             match sign {
                 b'"' => break,
@@ -47,7 +48,7 @@ impl Tokenizer<'_> {
                 _ => return None,
             }
         }
-        self.pos = from;
+        self.pos += from;
         Some(spelling)
     }
 

@@ -3,6 +3,9 @@
 /// How much is checked at once: few strings are longer, and little is checked that is never read.
 const BLOCK: usize = 1024;
 
+/// Where less than this is left of a block, the next one begins.
+const LITTLE: usize = 256;
+
 /// Hands out pieces of the input as text.
 #[derive(Debug)]
 pub(super) struct Utf8<'i> {
@@ -21,24 +24,26 @@ impl<'i> Utf8<'i> {
         }
     }
 
-    /// The bytes `start..end` of the input, unless they are no text.
+    /// Text from `start` on: at least a little, unless it ends there or is none.
     #[inline]
-    pub(super) fn text(&mut self, start: usize, end: usize) -> Option<&'i str> {
-        if start < self.at || end > self.at + self.block.len() {
-            self.check(start, end);
+    pub(super) fn text_from(&mut self, start: usize) -> &'i str {
+        let end = self.at + self.block.len();
+        if start < self.at || start + LITTLE > end && end < self.input.len() {
+            self.check(start, start + BLOCK);
         }
-        self.block.get(start - self.at..end - self.at)
+        self.block.get(start - self.at..).unwrap_or_default()
     }
 
     /// The beginning of the input, as far as it is text and within `reach`.
     pub(super) fn beginning(&mut self, reach: usize) -> &'i str {
-        self.check(0, std::cmp::min(reach, self.input.len()));
+        self.check(0, std::cmp::max(reach, BLOCK));
         self.block
     }
 
-    /// Checks a block from `start` to `end` or further.
+    /// Checks a block from `start` to `end`, or to the end of the input.
+    #[cold]
     fn check(&mut self, start: usize, end: usize) {
-        let mut end = std::cmp::max(end, std::cmp::min(start + BLOCK, self.input.len()));
+        let mut end = std::cmp::min(end, self.input.len());
         // Not to the middle of a character.
         let is_inside = |end: &usize| matches!(self.input.get(*end), Some(0x80..0xc0));
         while is_inside(&end) && end > start {
@@ -59,16 +64,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pieces_are_text_wherever_blocks_end() {
+    fn text_goes_on_wherever_blocks_end() {
         let text = "aé壊😀".repeat(600);
         for shift in 0..8 {
             let input = format!("{}{text}", "-".repeat(shift));
             let mut utf8 = Utf8::new(input.as_bytes());
-            for length in [1, 3, 40, 900, 2000] {
-                for start in 0..input.len() - length {
-                    let end = start + length;
-                    assert_eq!(utf8.text(start, end), input.get(start..end), "{start}");
-                }
+            for (start, _) in input.char_indices() {
+                let text = utf8.text_from(start);
+                assert!(input[start..].starts_with(text), "{start}");
+                let rest = input.len() - start;
+                assert!(text.len() > std::cmp::min(LITTLE - 4, rest - 1), "{start}");
             }
         }
     }
@@ -78,10 +83,9 @@ mod tests {
         let input = [b"ab\xffcd".repeat(500), b"\xe5\xa3".to_vec()].concat();
         let mut utf8 = Utf8::new(&input);
         for start in 0..input.len() {
-            for end in start + 1..std::cmp::min(start + 9, input.len()) {
-                let expected = std::str::from_utf8(&input[start..end]).ok();
-                assert_eq!(utf8.text(start, end), expected, "{start} {end}");
-            }
+            let rest = &input[start..];
+            let expected = rest.utf8_chunks().next().map(|chunk| chunk.valid());
+            assert_eq!(Some(utf8.text_from(start)), expected, "{start}");
         }
     }
 }

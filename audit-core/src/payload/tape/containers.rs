@@ -1,0 +1,159 @@
+//! Containers, from their first bracket to their last, and the items in them.
+
+use super::Tape;
+use super::meaning::{Meaning, Role};
+use super::pairs::by_path;
+use crate::payload::key_rules::Secret;
+use crate::payload::node::{Extent, Kind, narrow};
+use crate::payload::selector::{PathVerdict, Place};
+
+impl<'p> Tape<'p> {
+    /// Asks for room for one more item: a member before its key, an element before its value.
+    pub(in crate::payload) fn admit(&mut self) -> Admission {
+        if self.estimate >= self.bounds.bytes {
+            self.is_partial = true;
+            return Admission::Stop;
+        }
+        let Some(frame) = self.frames.last_mut() else {
+            return Admission::Enter;
+        };
+        if frame.items == self.bounds.items {
+            self.nodes[frame.node].over = true;
+            self.n_respelled += 1;
+            self.is_partial = true;
+            return Admission::Over;
+        }
+        frame.items += 1;
+        if !frame.is_object {
+            self.expected_paths.clear();
+            if !frame.paths.is_empty() {
+                let (paths, verdict) = self
+                    .rules
+                    .selectors()
+                    .step_index(&frame.paths, frame.items - 1);
+                self.expected_paths = paths;
+                if verdict == Some(PathVerdict::Redact) {
+                    self.expected.secret = Some(by_path());
+                }
+            }
+            self.estimate += 1;
+        }
+        Admission::Enter
+    }
+
+    /// A container begins at `at`.
+    pub(in crate::payload) fn open(&mut self, is_object: bool, at: usize) -> Admission {
+        self.estimate += 2;
+        let expected = std::mem::take(&mut self.expected);
+        let in_properties = self
+            .frames
+            .last()
+            .is_some_and(|frame| frame.role == Role::Properties);
+        let schema = expected.secret.filter(|_| in_properties && is_object);
+        let is_secret = expected.secret.is_some() && schema.is_none();
+        if is_secret || self.frames.len() >= self.bounds.depth {
+            self.n_respelled += 1;
+            self.push(Kind::Closed, Extent::new((0, 0)), (at, at), false, false);
+            self.expected = expected;
+            self.settle();
+            return Admission::Skip;
+        }
+        let node = self.nodes.len();
+        let kind = if is_object { Kind::Object } else { Kind::Array };
+        let text = self.arena.len();
+        self.push(kind, Extent::new((text, text)), (at, at), false, false);
+        let n_respelled = self.n_respelled;
+        self.pair(node, expected.role);
+        self.frames.push(Frame {
+            node,
+            is_object,
+            items: 0,
+            role: expected.role,
+            named: false,
+            pair: None,
+            schema,
+            is_schema: false,
+            keys: 0,
+            n_respelled,
+            paths: std::mem::take(&mut self.expected_paths),
+            values: self.values.len(),
+        });
+        Admission::Enter
+    }
+
+    /// The container that was passed over ended before `at`, or was not seen to its end.
+    pub(in crate::payload) fn skipped(&mut self, at: usize, whole: bool) {
+        if let Some(node) = self.nodes.last_mut() {
+            node.raw.set_end(at);
+            node.whole = whole;
+            node.ended = whole;
+            // What a rule takes away needs no looking at.
+            self.is_partial |= node.rule.is_none() || !whole;
+        }
+    }
+
+    /// The innermost container ended before `at`.
+    pub(in crate::payload) fn close(&mut self, at: usize) {
+        let end = self.nodes.len();
+        let Some(frame) = self.frames.pop() else {
+            return;
+        };
+        let node = &mut self.nodes[frame.node];
+        node.whole = true;
+        node.raw.set_end(at);
+        node.end = narrow(end);
+        node.text.set_end(self.arena.len());
+        let is_over = node.over;
+        self.leave(&frame, is_over);
+        self.nodes[frame.node].verbatim = self.n_respelled == frame.n_respelled;
+        self.expected = Meaning::default();
+    }
+
+    /// Ends the tape, wherever it stands.
+    pub(in crate::payload) fn finish(&mut self) {
+        let end = self.nodes.len();
+        self.is_partial |= !self.frames.is_empty();
+        while let Some(frame) = self.frames.pop() {
+            let node = &mut self.nodes[frame.node];
+            node.end = narrow(end);
+            node.ended = false;
+            self.leave(&frame, true);
+        }
+    }
+}
+
+/// What is to be done with the value that comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::payload) enum Admission {
+    /// Write it down.
+    Enter,
+    /// Pass over the rest of the container: it has enough items.
+    Over,
+    /// Pass over this container.
+    Skip,
+    /// The budget is used up.
+    Stop,
+}
+
+/// A container that is open.
+#[derive(Debug)]
+pub(super) struct Frame<'p> {
+    pub(super) node: usize,
+    pub(super) is_object: bool,
+    pub(super) items: usize,
+    pub(super) role: Role,
+    /// A name was seen, whatever it said.
+    pub(super) named: bool,
+    /// What the name said about the value beside it.
+    pub(super) pair: Option<Secret<'p>>,
+    /// A schema of a secret: only words of JSON Schema are kept.
+    pub(super) schema: Option<Secret<'p>>,
+    pub(super) is_schema: bool,
+    /// Its keys, a bit for each that is known.
+    pub(super) keys: u64,
+    /// How many things were respelled before it.
+    pub(super) n_respelled: usize,
+    pub(super) paths: Vec<Place>,
+    /// Where the frame's values begin in the list of all.
+    pub(super) values: usize,
+}
