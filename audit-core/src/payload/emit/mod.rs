@@ -95,8 +95,10 @@ impl<'t, 'p> Emitter<'t, 'p> {
         let Tape { arena, nodes, .. } = self.tape;
         let room = std::cmp::min(self.limits.bytes, arena.len() + nodes.len() * 4 + 64);
         self.out.json.reserve(room);
-        self.stack.reserve(8);
-        self.keys.reserve(32);
+        if nodes.len() > 1 {
+            self.stack.reserve(8);
+            self.keys.reserve(32);
+        }
         let mut return_to: Option<State> = None;
         let mut i = 0;
         loop {
