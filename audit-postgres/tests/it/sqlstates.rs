@@ -21,6 +21,8 @@ const EXPECTED: &[(&str, ErrorKind)] = &[
     ("23502", ErrorKind::Rejected),
     ("23503", ErrorKind::Rejected),
     ("23505", ErrorKind::Rejected),
+    // By a trigger, and not for want of a partition.
+    ("23514", ErrorKind::Rejected),
     ("23P01", ErrorKind::Rejected),
     ("25006", ErrorKind::Unavailable),
     ("25P02", ErrorKind::Unavailable),
