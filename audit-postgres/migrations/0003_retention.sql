@@ -16,7 +16,7 @@ COMMENT ON COLUMN audit_holds.reason IS 'Why.';
 COMMENT ON COLUMN audit_holds.placed_at IS 'Since when, by the server''s clock.';
 
 -- One row for each partition that was removed, there before anything is gone: who follows compares
--- last_xact with where he is. Also what an interrupted removal is finished by.
+-- the last place with where he is. Also what an interrupted removal is finished by.
 CREATE TABLE audit_retention (
     retention_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     partition_name text NOT NULL,
@@ -27,6 +27,7 @@ CREATE TABLE audit_retention (
     to_ts timestamptz NOT NULL,
     n_events bigint NOT NULL,
     last_xact bigint,
+    last_xact_order integer,
     begun_at timestamptz NOT NULL DEFAULT now(),
     removed_at timestamptz
 );
@@ -41,5 +42,6 @@ COMMENT ON COLUMN audit_retention.from_ts IS 'Where its range of time began.';
 COMMENT ON COLUMN audit_retention.to_ts IS 'Where its range of time ended.';
 COMMENT ON COLUMN audit_retention.n_events IS 'How many events were in it.';
 COMMENT ON COLUMN audit_retention.last_xact IS 'The last transaction that had stored one of them. Null: it was empty.';
+COMMENT ON COLUMN audit_retention.last_xact_order IS 'The last place of one of them within that transaction.';
 COMMENT ON COLUMN audit_retention.begun_at IS 'When the removal began.';
 COMMENT ON COLUMN audit_retention.removed_at IS 'When the table was dropped. Null: not yet.';

@@ -39,7 +39,7 @@ pub(crate) async fn adopt(connection: &mut PgConnection) -> Result<bool, Error> 
         if is_copy {
             sqlx::raw_sql(RENUMBER).execute(&mut *transaction).await?;
             // What the original had removed says nothing about the new order.
-            sqlx::raw_sql("UPDATE audit_retention SET last_xact = NULL")
+            sqlx::raw_sql("UPDATE audit_retention SET last_xact = NULL, last_xact_order = NULL")
                 .execute(&mut *transaction)
                 .await?;
         }

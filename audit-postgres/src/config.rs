@@ -52,6 +52,9 @@ pub enum Pooler {
     Transaction,
 }
 
+/// A day.
+const MAX_MILLIS: u64 = 86_400_000;
+
 /// The names that a URL may set, beside those of libpq.
 const SETTINGS: &[&str] = &[
     "acquire_timeout",
@@ -93,6 +96,13 @@ impl PostgresConfig {
         if !matches!(url.scheme(), "postgres" | "postgresql") {
             return Err(invalid(
                 "the database URL begins with neither postgres:// nor postgresql://",
+            ));
+        }
+        // Of a password with such a character the rest would be read as something else, and shown.
+        if url.fragment().is_some() || url.query().is_some_and(|query| query.contains('@')) {
+            return Err(invalid(
+                "the database URL has a `#`, or an `@` behind a `?`: in a password or a setting \
+                 write %23, %3F and %40",
             ));
         }
         let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
@@ -170,10 +180,11 @@ impl PostgresConfig {
         self
     }
 
-    /// How long to wait for a connection, a new one included; 5 s by default.
+    /// How long to wait for a connection, a new one included; 5 s by default. As all of these: at
+    /// least a millisecond, at most a day; what lies beyond is taken for that.
     #[must_use]
     pub const fn acquire_timeout(mut self, timeout: Duration) -> Self {
-        self.acquire_timeout = timeout;
+        self.acquire_timeout = possible(timeout);
         self
     }
 
@@ -181,14 +192,14 @@ impl PostgresConfig {
     /// waits a little longer, then gives the connection up.
     #[must_use]
     pub const fn statement_timeout(mut self, timeout: Duration) -> Self {
-        self.statement_timeout = timeout;
+        self.statement_timeout = possible(timeout);
         self
     }
 
     /// How long the server may take over one statement of a reader; 10 s by default.
     #[must_use]
     pub const fn query_timeout(mut self, timeout: Duration) -> Self {
-        self.query_timeout = timeout;
+        self.query_timeout = possible(timeout);
         self
     }
 
@@ -235,6 +246,18 @@ impl fmt::Debug for PostgresConfig {
     }
 }
 
+/// The nearest timeout that a server takes for one: to it, less than a millisecond is none at all.
+const fn possible(timeout: Duration) -> Duration {
+    const LONGEST: Duration = Duration::from_millis(MAX_MILLIS);
+    if timeout.as_millis() == 0 {
+        return Duration::from_millis(1);
+    }
+    if timeout.as_millis() > LONGEST.as_millis() {
+        return LONGEST;
+    }
+    timeout
+}
+
 fn invalid(text: impl Into<std::borrow::Cow<'static, str>>) -> Error {
     Error::new(ErrorKind::Invalid, text)
 }
@@ -250,7 +273,7 @@ fn duration(name: &str, value: &str) -> Result<Duration, Error> {
         let number: u64 = value.strip_suffix(unit)?.parse().ok()?;
         number
             .checked_mul(millis)
-            .filter(|millis| (1..=86_400_000).contains(millis))
+            .filter(|millis| (1..=MAX_MILLIS).contains(millis))
     };
     let millis = UNITS.into_iter().find_map(parse);
     millis.map(Duration::from_millis).ok_or_else(|| {
@@ -313,6 +336,41 @@ mod tests {
             assert!(text.contains(expected), "{url}: {text}");
             assert!(!text.contains("hunter2"), "{text}");
         }
+    }
+
+    #[test]
+    fn a_password_that_was_not_escaped_is_not_shown() {
+        // Read as host, port and setting or fragment.
+        for url in [
+            "postgres://u:12?hunter2@h/d",
+            "postgres://u:12?hunter2@h/d?sslmode=require",
+            "postgres://u:12?hunter2=3@h/d",
+            "postgres://u:12#hunter2@h/d",
+        ] {
+            let error = PostgresConfig::from_url(url).unwrap_err();
+            let text = format!("{error} {error:?}");
+            assert!(!text.contains("hunter2"), "{text}");
+            assert!(text.contains("%3F"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_timeout_is_one_that_the_server_can_keep() {
+        let config = PostgresConfig::from_url("postgres://u@h/d").unwrap();
+        let longest = config
+            .clone()
+            .statement_timeout(Duration::MAX)
+            .query_timeout(Duration::MAX);
+        assert_eq!(longest.statement_timeout, Duration::from_secs(86_400));
+        assert_eq!(longest.query_timeout, Duration::from_secs(86_400));
+        let longest = longest.acquire_timeout(Duration::MAX);
+        assert_eq!(longest.acquire_timeout, Duration::from_secs(86_400));
+        // To the server, 0 is no timeout at all.
+        let shortest = config
+            .statement_timeout(Duration::from_micros(1))
+            .query_timeout(Duration::ZERO);
+        assert_eq!(shortest.statement_timeout, Duration::from_millis(1));
+        assert_eq!(shortest.query_timeout, Duration::from_millis(1));
     }
 
     #[test]

@@ -19,11 +19,11 @@ pub(crate) struct ServerError {
 impl ServerError {
     pub(crate) fn new(error: &dyn sqlx::error::DatabaseError) -> Self {
         let code = error.code().unwrap_or_default();
-        let quotes = sqlstate::message_may_quote_values(&code);
+        let is_harmless = sqlstate::message_quotes_no_value(&code);
         Self {
             meaning: sqlstate::meaning(&code).1,
             object: error.constraint().or_else(|| error.table()).map(Into::into),
-            message: (!quotes).then(|| error.message().into()),
+            message: is_harmless.then(|| error.message().into()),
             sqlstate: code.into(),
         }
     }

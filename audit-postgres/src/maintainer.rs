@@ -63,8 +63,8 @@ impl PostgresMaintainer {
     /// Dropped half-way, it goes on where it was with the next call.
     ///
     /// # Errors
-    /// The server cannot be reached or refuses a statement, or the schema is newer than this
-    /// version. What had run stays; the rest runs with the next call.
+    /// The server cannot be reached or refuses a statement, the encoding of the database is not
+    /// UTF8, or the schema is newer than this version. What had run stays; the rest runs with the next call.
     pub async fn migrate(&self) -> Result<(), Error> {
         let mut lease = self.pool.lease().await?;
         schema::migrate(&mut lease, None).await?;

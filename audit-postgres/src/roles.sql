@@ -79,7 +79,12 @@ DECLARE
 BEGIN
     FOR relation, stranger IN
         SELECT DISTINCT pg_class.oid, acl.grantee
-        FROM pg_class, aclexplode(pg_class.relacl) AS acl
+        FROM pg_class, LATERAL (
+            SELECT grantee FROM aclexplode(pg_class.relacl)
+            UNION
+            SELECT of_column.grantee FROM pg_attribute, aclexplode(pg_attribute.attacl) AS of_column
+            WHERE pg_attribute.attrelid = pg_class.oid
+        ) AS acl
         WHERE acl.grantee <> pg_class.relowner
           AND (
             pg_class.oid IN (SELECT table_oid FROM audit_partitions)

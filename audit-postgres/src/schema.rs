@@ -78,8 +78,24 @@ pub(crate) async fn migrate(
             .ok_or_else(|| Error::new(ErrorKind::Invalid, "there is no migration of this number"))
     };
     let up_to = up_to.map(number).transpose()?;
+    check_encoding(connection).await?;
     let done = migrator().run_direct(up_to, connection, false).await;
     done.map_err(|error| failure(&error))
+}
+
+/// Another encoding cannot hold every text, not even where the events that it refuses go.
+async fn check_encoding(connection: &mut PgConnection) -> Result<(), Error> {
+    let encoding: String = sqlx::query_scalar("SELECT current_setting('server_encoding')")
+        .fetch_one(connection)
+        .await
+        .map_err(|error| convert("the encoding of the database cannot be read", &error))?;
+    if encoding == "UTF8" {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Invalid,
+        format!("the encoding of the database is {encoding}: create one with UTF8"),
+    ))
 }
 
 fn migrator() -> Migrator {

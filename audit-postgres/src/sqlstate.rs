@@ -174,9 +174,12 @@ pub(crate) fn meaning(code: &str) -> (ErrorKind, &'static str) {
     )
 }
 
-/// Classes in which a server's own message quotes values of a row, or may.
-pub(crate) fn message_may_quote_values(code: &str) -> bool {
-    ["21", "22", "23", "42", "44", "54", "P0", "XX"]
-        .iter()
-        .any(|class| code.starts_with(class))
+/// Whether a server's own message is of a class in which it quotes no value of a row. In all
+/// others it may, also in one that a trigger made up.
+pub(crate) fn message_quotes_no_value(code: &str) -> bool {
+    [
+        "08", "25", "26", "28", "3D", "3F", "40", "53", "55", "57", "58",
+    ]
+    .iter()
+    .any(|class| code.starts_with(class))
 }

@@ -119,6 +119,7 @@ impl PostgresReader {
     }
 
     async fn rows(&self, mut sql: Sql) -> Result<Vec<PgRow>, Error> {
+        sql.check()?;
         let mut lease = self.pool.lease().await?;
         let answer = async {
             let answer = async {

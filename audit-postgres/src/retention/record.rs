@@ -56,8 +56,12 @@ impl Removal {
 
     /// Counts what is in it, for the record.
     pub(super) async fn count(&self, connection: &mut PgConnection) -> Result<u64, Error> {
-        let template = "UPDATE audit_retention SET (n_events, last_xact) =
-                 (SELECT count(*), max(xact) FROM %1$I.%2$I)
+        let template = "UPDATE audit_retention
+             SET n_events = (SELECT count(*) FROM %1$I.%2$I),
+                 (last_xact, last_xact_order) = (
+                     SELECT xact, xact_order FROM %1$I.%2$I
+                     ORDER BY xact DESC, xact_order DESC LIMIT 1
+                 )
              WHERE table_oid = %5$L AND removed_at IS NULL RETURNING n_events";
         let sql = self.statement(connection, template).await.map_err(failed)?;
         // The server quoted the names.
@@ -141,14 +145,17 @@ impl Removal {
     }
 }
 
-/// The last transaction that stored something in a partition, 0 for none; nothing, if there is no
-/// such partition.
-pub(super) async fn last_xact_of_partition(
+/// The last place in the order of commits that an event of a partition has, if it holds one;
+/// nothing, if there is no such partition.
+pub(super) async fn last_place_of_partition(
     connection: &mut PgConnection,
     table: TableId,
-) -> Result<Option<Option<i64>>, Error> {
+) -> Result<Option<Option<(i64, i32)>>, Error> {
     let sql: Option<String> = sqlx::query_scalar(
-        "SELECT format('SELECT max(xact) FROM %I.%I', pg_namespace.nspname, pg_class.relname)
+        "SELECT format(
+             'SELECT xact, xact_order FROM %I.%I ORDER BY xact DESC, xact_order DESC LIMIT 1',
+             pg_namespace.nspname, pg_class.relname
+         )
          FROM audit_partitions
          JOIN pg_class ON pg_class.oid = audit_partitions.table_oid
          JOIN pg_namespace ON pg_namespace.oid = pg_class.relnamespace
@@ -162,6 +169,6 @@ pub(super) async fn last_xact_of_partition(
         return Ok(None);
     };
     // The server quoted the names.
-    let last = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(connection);
+    let last = sqlx::query_as(AssertSqlSafe(sql)).fetch_optional(connection);
     Ok(Some(last.await.map_err(failed)?))
 }

@@ -2,7 +2,7 @@ use audit_core::Error;
 use audit_core::event::Timestamp;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
-use super::record::{MAY_GO, State, last_xact_of_partition};
+use super::record::{MAY_GO, State, last_place_of_partition};
 use super::{RemovedPartition, failed};
 use crate::error::convert;
 use crate::partition::TableId;
@@ -42,13 +42,14 @@ impl Removal {
         cutoff: Timestamp,
     ) -> Result<Option<Self>, Error> {
         // Followers learn of it before the first event is out of sight.
-        let Some(last_xact) = last_xact_of_partition(connection, table).await? else {
+        let Some(last) = last_place_of_partition(connection, table).await? else {
             return Ok(None);
         };
         let sql = format!(
             "INSERT INTO audit_retention
-                 (partition_name, table_oid, from_id, to_id, from_ts, to_ts, n_events, last_xact)
-             SELECT name, table_oid, from_id, to_id, from_ts, to_ts, 0, $3
+                 (partition_name, table_oid, from_id, to_id, from_ts, to_ts, n_events,
+                  last_xact, last_xact_order)
+             SELECT name, table_oid, from_id, to_id, from_ts, to_ts, 0, $3, $4
              FROM audit_partitions AS r
              WHERE table_oid::bigint = $1 AND {MAY_GO}
              RETURNING table_oid::bigint AS table_oid, partition_name"
@@ -57,7 +58,8 @@ impl Removal {
         let row: Option<(i64, String)> = sqlx::query_as(AssertSqlSafe(sql))
             .bind(table.0)
             .bind(cutoff.to_datetime())
-            .bind(last_xact)
+            .bind(last.map(|(xact, _)| xact))
+            .bind(last.map(|(_, order)| order))
             .fetch_optional(connection)
             .await
             .map_err(failed)?;

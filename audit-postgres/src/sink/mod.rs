@@ -102,8 +102,8 @@ pub(crate) async fn append_in_parts(
     events: &[AuditEvent],
 ) -> Result<Vec<Receipt>, Error> {
     // Retention may take a partition away again in between, but hardly twice.
-    for _ in 0..3 {
-        partition::ensure(pool, connection, events).await?;
+    for attempt in 0..3 {
+        partition::ensure(pool, connection, events, attempt > 0).await?;
         match isolate::append(pool, connection, events).await {
             Ok(receipts) => return Ok(receipts),
             Err(Failure::Batch(error)) => return Err(error),
@@ -139,6 +139,15 @@ async fn settle_and_set_aside(
     Ok(receipts)
 }
 
+/// What is wrong with one event is in its receipt. So an error is about none of them, whatever its
+/// code means where a row is written: a login that was refused, a partition that may not be made.
+fn of_batch(error: Error) -> Error {
+    if error.is_retryable() || error.is_closed() {
+        return error;
+    }
+    Error::with_source(ErrorKind::Unavailable, APPENDING, error)
+}
+
 #[async_trait]
 impl AuditSink for PostgresSink {
     async fn append(&self, events: &[AuditEvent]) -> Result<Appended, Error> {
@@ -148,7 +157,8 @@ impl AuditSink for PostgresSink {
         if events.is_empty() {
             return Ok(Appended::new(Vec::new()));
         }
-        self.try_append(events).await.map(Appended::new)
+        let receipts = self.try_append(events).await.map_err(of_batch)?;
+        Ok(Appended::new(receipts))
     }
 
     /// Nothing waits here.

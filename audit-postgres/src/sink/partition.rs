@@ -10,19 +10,22 @@ use crate::pool::Pool;
 
 const MAKING: &str = "the partition for an event cannot be made";
 
-/// Makes the partitions of these events, where they are missing.
+/// Makes the partitions of these events, where they are missing: asked for by one event of each
+/// day, or by each event.
 pub(super) async fn ensure(
     pool: &Pool,
     connection: &mut PgConnection,
     events: &[AuditEvent],
+    asks_for_each: bool,
 ) -> Result<(), Error> {
     const DAY: i64 = 24 * 60 * 60 * 1_000_000;
-    // A partition holds whole days: one event of each day is enough.
-    let of_days: BTreeMap<i64, Uuid> = events
+    // A partition holds whole days, unless somebody made one by hand.
+    let width = if asks_for_each { 1 } else { DAY };
+    let of_stretches: BTreeMap<i64, Uuid> = events
         .iter()
-        .map(|event| (event.ts.as_micros() / DAY, *event.id.as_uuid()))
+        .map(|event| (event.ts.as_micros() / width, *event.id.as_uuid()))
         .collect();
-    let ids: Vec<Uuid> = of_days.into_values().collect();
+    let ids: Vec<Uuid> = of_stretches.into_values().collect();
     let make = async {
         let mut transaction = pool.begin(connection).await?;
         sqlx::query("SELECT audit_ensure_partition(id) FROM unnest($1::uuid[]) AS wanted (id)")

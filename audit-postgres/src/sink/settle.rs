@@ -1,9 +1,10 @@
 use std::collections::HashMap;
 
-use audit_core::event::{AuditEvent, EventId};
+use audit_core::event::AuditEvent;
 use audit_core::sink::{Receipt, Refusal};
 use audit_core::{Error, ErrorKind};
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 use uuid::Uuid;
 
 use super::insert::{APPENDING, Inserted};
@@ -26,9 +27,9 @@ pub(super) async fn receipts(
         .filter(|(_, is_stored)| !**is_stored);
     let ids = not_inserted.map(|(event, _)| *event.id.as_uuid()).collect();
     let held = stored(connection, ids).await?;
-    let receipt = |(event, is_stored): (&AuditEvent, &bool)| match held.get(&event.id) {
+    let receipt = |(event, is_stored): (&AuditEvent, &bool)| match held.get(event.id.as_uuid()) {
         _ if *is_stored => Ok(Receipt::Stored),
-        Some(held) if held.is_same_fact(event) => Ok(Receipt::AlreadyStored),
+        Some(Some(held)) if held.is_same_fact(event) => Ok(Receipt::AlreadyStored),
         Some(_) => Ok(Receipt::Refused(Refusal::conflict())),
         // It was in the way a moment ago: retention took it meanwhile.
         None => Err(Error::new(
@@ -39,10 +40,12 @@ pub(super) async fn receipts(
     events.iter().zip(&flags).map(receipt).collect()
 }
 
+/// What the store holds under these ids; nothing of a row that is there and cannot be read, which
+/// is another fact than any event.
 async fn stored(
     connection: &mut PgConnection,
     ids: Vec<Uuid>,
-) -> Result<HashMap<EventId, AuditEvent>, Error> {
+) -> Result<HashMap<Uuid, Option<AuditEvent>>, Error> {
     let sql = format!(
         "SELECT {}, {} FROM audit_events WHERE id = ANY($1)",
         row::SUMMARY,
@@ -54,6 +57,14 @@ async fn stored(
         .fetch_all(connection)
         .await
         .map_err(|error| convert(APPENDING, &error))?;
-    let event = |row| row::event(row).map(|event| (event.id, event));
-    rows.iter().map(event).collect()
+    let held = |row: &PgRow| {
+        let id = row
+            .try_get("id")
+            .map_err(|error| convert(APPENDING, &error))?;
+        let event = row::event(row)
+            .inspect_err(|error| tracing::warn!(%id, %error, "a stored event is in the way"))
+            .ok();
+        Ok((id, event))
+    };
+    rows.iter().map(held).collect()
 }

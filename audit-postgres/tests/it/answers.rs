@@ -1,11 +1,11 @@
 //! Equal answers to equal questions, beyond those of the suite.
 
-use audit_core::Glob;
 use audit_core::event::{AuditEvent, CheckName, EventId, WriterId};
 use audit_core::reader::{
     AuditReader, Condition, Filter, GroupBy, Order, PageRequest, Statistics, StatisticsRequest,
     TextField, TimeBucket,
 };
+use audit_core::{ErrorKind, Glob};
 use audit_postgres::PostgresReader;
 use audit_testkit::{fixture, strategy};
 
@@ -144,6 +144,16 @@ async fn odd_values_are_values() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_filter_of_more_terms_than_the_server_takes_is_the_askers_fault() {
+    let (_database, reader) = stored(&[]).await;
+    let words = (0..4_000).map(|n| Condition::Contains(n.to_string().into()));
+    let filter = words.fold(Filter::all(), Filter::with);
+    let error = reader.page(&PageRequest::new(filter)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(error.to_string().contains("terms"), "{error}");
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use audit_testkit::fixture;
 use sqlx::{Postgres, Transaction};
 
 use crate::by_hand::{self, commit, id, open};
-use crate::database::{Database, keep};
+use crate::database::{Database, at, event_at, keep};
 
 /// What is there now.
 async fn look(reader: &PostgresReader, from: FollowFrom) -> Followed {
@@ -302,6 +302,42 @@ async fn a_follower_that_retention_overtook_is_told_so() {
     let error = reader.follow(&request).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
     assert!(error.to_string().contains("retention removed"), "{error}");
+}
+
+#[tokio::test]
+async fn a_follower_within_a_transaction_is_told_what_retention_took_of_its_rest() {
+    let (database, maintainer) = Database::migrated().await;
+    let (sink, reader) = (database.sink().await, database.reader().await);
+    // One transaction, of which the old one goes: what is behind it, and what is before it.
+    let old = |hour: u32| at(&format!("2018-06-01T{hour:02}:00:00Z"));
+    let new = at("2026-11-01T00:00:00Z");
+    let events: Vec<_> = (1..)
+        .zip([new, old(1), new, old(2), new])
+        .map(|(number, ts)| event_at(ts, number))
+        .collect();
+    keep(&sink, &events).await;
+    let mut places = Vec::new();
+    let mut from = FollowFrom::Beginning;
+    for event in &events {
+        let request = FollowRequest::new(Filter::all()).limit(1).unwrap();
+        let request = request.from(from).wait(PATIENCE);
+        let followed = reader.follow(&request).await.unwrap();
+        assert_eq!(ids(&followed), [event.id]);
+        from = after(followed);
+        places.push(from.clone());
+    }
+    let retention = maintainer.retention();
+    let plan = retention.plan(RetentionPolicy::keep_days(2_000), Timestamp::MAX);
+    let report = retention.apply(&plan.await.unwrap()).await.unwrap();
+    assert_eq!(report.removed.len(), 1, "{report:?}");
+    // Up to the second old one something is missing behind each place.
+    for place in &places[..3] {
+        let request = FollowRequest::new(Filter::all()).from(place.clone());
+        let error = reader.follow(&request).await.unwrap_err();
+        assert!(error.to_string().contains("retention removed"), "{error}");
+    }
+    assert_eq!(ids(&look(&reader, places[3].clone()).await), [events[4].id]);
+    assert_eq!(ids(&look(&reader, places[4].clone()).await), []);
 }
 
 #[tokio::test]

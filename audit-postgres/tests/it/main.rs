@@ -9,6 +9,7 @@ mod database;
 mod interrupt;
 
 mod answers;
+mod blame;
 mod by_hand;
 mod conformance;
 mod corpora;

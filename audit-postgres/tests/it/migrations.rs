@@ -69,6 +69,33 @@ async fn a_version_that_is_none_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_cannot_hold_every_text_is_refused() {
+    let database = Database::create().await;
+    let latin = format!("{}_latin", database.name);
+    database
+        .run(&format!(
+            "CREATE DATABASE {latin} TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'"
+        ))
+        .await;
+    let mut url = database.url.clone();
+    url.set_path(&latin);
+    let config = PostgresConfig::from_url(url.as_str()).unwrap();
+    let maintainer = PostgresMaintainer::connect(&config).await.unwrap();
+    for error in [
+        maintainer.migrate().await.unwrap_err(),
+        maintainer.migrate_to("0001").await.unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::Invalid);
+        assert!(error.to_string().contains("LATIN1"), "{error}");
+    }
+    drop(maintainer);
+    database
+        .run(&format!("DROP DATABASE {latin} WITH (FORCE)"))
+        .await;
+    database.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn several_processes_at_once() {
     let database = Database::create().await;
     let config = database.config();

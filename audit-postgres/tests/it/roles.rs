@@ -180,6 +180,27 @@ async fn the_writer_can_change_and_remove_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_right_on_a_column_that_was_granted_before_is_gone() {
+    let (database, maintainer) = Database::migrated().await;
+    let users = Users::named(&database);
+    let writer = &users.names[WRITER];
+    database
+        .run(&format!(
+            "SELECT audit_ensure_partition(audit_id_at('2018-06-01Z'));
+             CREATE ROLE {writer};
+             GRANT UPDATE (outcome) ON audit_events, audit_events_2018 TO {writer}"
+        ))
+        .await;
+    maintainer.apply_roles(&users.roles).await.unwrap();
+    for table in ["audit_events", "audit_events_2018"] {
+        let sql = format!("SELECT has_any_column_privilege('{writer}', '{table}', 'UPDATE')");
+        assert!(!database.value::<bool>(&sql).await, "{table}");
+    }
+    users.let_in(&database).await;
+    users.drop(database).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_reader_reads_and_nothing_else() {
     let (database, _) = Database::migrated().await;
     let users = Users::create(&database).await;

@@ -6,14 +6,16 @@ use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
+use super::look::place;
 use super::position::Position;
 use crate::reader::unreadable;
 
 /// One row about the store, of the same snapshot as whatever is read beside it.
 ///
 /// `watermark`: every transaction below it has ended, so nothing can appear below it any more.
-/// `last_removed`: the largest transaction of which retention removed rows, if it did. It stands in the statement that reads the rows, since the server has locked
-/// their partitions before it takes its snapshot: what is gone then has its entry.
+/// `removed_xact` and `removed_order`: the last place of which retention removed a row, if it did.
+/// It stands in the statement that reads the rows, since the server has locked their partitions
+/// before it takes its snapshot: what is gone then has its entry.
 pub(super) const STORE: &str = "
     SELECT
         store_id,
@@ -24,8 +26,16 @@ pub(super) const STORE: &str = "
         pg_is_in_recovery() AS is_standby,
         pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS watermark,
         pg_current_snapshot()::text AS snapshot,
-        (SELECT max(last_xact) FROM audit_retention) AS last_removed
-    FROM audit_store, pg_control_system() AS control";
+        removed.last_xact AS removed_xact,
+        removed.last_xact_order AS removed_order
+    FROM audit_store
+    CROSS JOIN pg_control_system() AS control
+    LEFT JOIN (
+        SELECT last_xact, last_xact_order FROM audit_retention
+        WHERE last_xact IS NOT NULL
+        ORDER BY last_xact DESC, last_xact_order DESC
+        LIMIT 1
+    ) AS removed ON true";
 
 /// What [`STORE`] says.
 #[derive(Debug)]
@@ -33,7 +43,7 @@ pub(super) struct Store {
     pub(super) id: Uuid,
     pub(super) watermark: i64,
     pub(super) is_standby: bool,
-    last_removed: Option<i64>,
+    last_removed: Option<(i64, i32)>,
 }
 
 impl Store {
@@ -45,12 +55,13 @@ impl Store {
                 "the table `audit_store` has lost its row: restore it from a backup",
             ));
         };
+        let last_removed = place(row, "removed_xact", "removed_order")?;
         let read = || {
             let store = Self {
                 id: row.try_get("store_id")?,
                 watermark: row.try_get("watermark")?,
                 is_standby: row.try_get("is_standby")?,
-                last_removed: row.try_get("last_removed")?,
+                last_removed,
             };
             Ok((store, row.try_get("is_of_this_server")?))
         };
@@ -81,7 +92,8 @@ impl Store {
     /// Makes sure that nothing behind the position was removed.
     fn check_is_kept(&self, position: &Position) -> Result<(), Error> {
         // Who stands at the beginning has seen nothing, and takes what there is.
-        let has_missed = |last| position.xact < last && !position.is_beginning();
+        let seen = (position.xact, position.order);
+        let has_missed = |last| seen < last && !position.is_beginning();
         if self.last_removed.is_some_and(has_missed) {
             return Err(Error::new(
                 ErrorKind::Invalid,
