@@ -28,6 +28,16 @@ pub(crate) async fn append_within(
     now: Timestamp,
 ) -> Result<Vec<Receipt>, Error> {
     let before = settle::last_position(connection).await?;
+    append_behind(connection, events, before, now).await
+}
+
+/// Appends within a transaction before which this was the last position.
+async fn append_behind(
+    connection: &mut SqliteConnection,
+    events: &[AuditEvent],
+    before: i64,
+    now: Timestamp,
+) -> Result<Vec<Receipt>, Error> {
     let refused = match insert::insert(connection, events).await {
         Ok(n_stored) if n_stored == events.len() => {
             return Ok(vec![Receipt::Stored; events.len()]);

@@ -7,7 +7,7 @@ use audit_core::{Clock as _, Error, ErrorKind, SystemClock};
 use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
-use super::append_within;
+use super::append_behind;
 use super::insert::APPENDING;
 use super::job::{BoxFuture, Job, Task};
 use crate::connection::Connector;
@@ -153,6 +153,8 @@ impl WriterTask {
         while let Some(message) = next.take() {
             match message {
                 Message::Append(first) => {
+                    // Who was answered a moment ago, and comes again at once, is let in.
+                    tokio::task::yield_now().await;
                     let (group, behind) = gather(first, &mut receiver);
                     self.append(group).await;
                     next = behind;
@@ -200,8 +202,8 @@ impl WriterTask {
                 .flat_map(|it| it.events.iter().cloned())
                 .collect(),
         };
-        let mut connection = self.begin().await?;
-        let receipts = append_within(&mut connection, &events, now()).await?;
+        let (mut connection, before) = self.begin().await?;
+        let receipts = append_behind(&mut connection, &events, before, now()).await?;
         self.commit(connection).await?;
         Ok(receipts)
     }
@@ -212,24 +214,23 @@ impl WriterTask {
     }
 
     async fn try_work(&mut self, job: &mut dyn Job) -> Result<(), Error> {
-        let mut connection = self.begin().await?;
+        let (mut connection, _) = self.begin().await?;
         job.run(&mut connection, now()).await?;
         self.commit(connection).await
     }
 
-    /// A connection in a transaction that no other process can write beside.
-    async fn begin(&mut self) -> Result<SqliteConnection, Error> {
+    /// A connection in a transaction that no other process can write beside, and the last position
+    /// before it: in one message, since each costs a way to SQLite's thread and back.
+    async fn begin(&mut self) -> Result<(SqliteConnection, i64), Error> {
         let failed = |error| convert(APPENDING, &error);
         self.connector.check_is_there(self.identity)?;
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.connector.connect().await.map_err(failed)?,
         };
-        sqlx::query("BEGIN IMMEDIATE")
-            .execute(&mut connection)
-            .await
-            .map_err(failed)?;
-        Ok(connection)
+        let begin = "BEGIN IMMEDIATE; SELECT coalesce(max(position), 0) FROM audit_events";
+        let before = sqlx::query_scalar(begin).fetch_one(&mut connection).await;
+        Ok((connection, before.map_err(failed)?))
     }
 
     async fn commit(&mut self, mut connection: SqliteConnection) -> Result<(), Error> {
