@@ -86,3 +86,46 @@ fn options(file: &DatabaseFile, config: &SqliteConfig) -> SqliteConnectOptions {
         // What is sorted holds what events hold: no file of it is left behind.
         .pragma("temp_store", "MEMORY")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn setting(connection: &mut SqliteConnection, pragma: &'static str) -> String {
+        let value = sqlx::query_scalar(pragma).fetch_one(connection).await;
+        value.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_commit_is_flushed_and_a_reader_cannot_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = SqliteConfig::new(folder.path().join("audit.db"));
+        let file = DatabaseFile::new(&config.path).unwrap();
+        file.create_if_missing().unwrap();
+        let writer = Connector::for_writer(&file, &config);
+        let mut writer = writer.connect().await.unwrap();
+        for (pragma, expected) in [
+            ("SELECT journal_mode FROM pragma_journal_mode", "wal"),
+            (
+                "SELECT CAST(synchronous AS TEXT) FROM pragma_synchronous",
+                "2",
+            ),
+            (
+                "SELECT CAST(foreign_keys AS TEXT) FROM pragma_foreign_keys",
+                "1",
+            ),
+            (
+                "SELECT CAST(timeout AS TEXT) FROM pragma_busy_timeout",
+                "5000",
+            ),
+        ] {
+            assert_eq!(setting(&mut writer, pragma).await, expected, "{pragma}");
+        }
+        let reader = Connector::for_reader(&file, &config);
+        let mut reader = reader.connect().await.unwrap();
+        let write = sqlx::query("CREATE TABLE t (x)").execute(&mut reader).await;
+        let error = crate::error::convert("x", &write.unwrap_err());
+        let why = std::error::Error::source(&error).unwrap().to_string();
+        assert!(why.contains("read-only"), "{why}");
+    }
+}

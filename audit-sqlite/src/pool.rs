@@ -174,3 +174,47 @@ impl Drop for Lease {
         open.is_cancelled.store(true, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether nobody reads from the log: then it is taken in whole.
+    async fn is_log_free(connection: &mut SqliteConnection) -> bool {
+        let checkpoint = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)");
+        let (is_busy, _, _): (i64, i64, i64) = checkpoint.fetch_one(connection).await.unwrap();
+        is_busy == 0
+    }
+
+    #[tokio::test]
+    async fn a_statement_without_an_end_is_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = SqliteConfig::new(folder.path().join("audit.db"))
+            .busy_timeout(Duration::from_millis(1))
+            .query_timeout(Duration::from_millis(50));
+        let file = DatabaseFile::new(&config.path).unwrap();
+        file.create_if_missing().unwrap();
+        let writer = Connector::for_writer(&file, &config);
+        let mut writer = writer.connect().await.unwrap();
+        let table = "CREATE TABLE one (n); INSERT INTO one VALUES (1)";
+        sqlx::raw_sql(table).execute(&mut writer).await.unwrap();
+
+        let pool = Pool::new(&file, &config);
+        let ask = async {
+            let mut lease = pool.lease().await?;
+            let endless = "WITH RECURSIVE step (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM step)
+                           SELECT count(*) FROM step, one";
+            let done = sqlx::query(endless).execute(&mut *lease).await;
+            done.map_err(|error| convert(REACHING, &error))?;
+            lease.give_back();
+            Ok(())
+        };
+        let error = pool.within(ask).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout, "{error:?}");
+        let until_free = async { while !is_log_free(&mut writer).await {} };
+        let freed = tokio::time::timeout(Duration::from_secs(20), until_free).await;
+        freed.expect("the statement ends with its lease");
+        let lease = pool.within(pool.lease()).await.unwrap();
+        lease.give_back();
+    }
+}

@@ -1,6 +1,6 @@
 //! Equal answers to equal questions, beyond those of the suite.
 
-use audit_core::event::{AuditEvent, CheckName, EventId};
+use audit_core::event::{AuditEvent, CheckName, EventId, ToolName};
 use audit_core::reader::{
     AuditReader, Condition, Filter, FollowRequest, GroupBy, Order, PageRequest, Statistics,
     StatisticsRequest, TextField, TimeBucket,
@@ -8,7 +8,7 @@ use audit_core::reader::{
 use audit_core::{ErrorKind, Glob};
 use audit_memory::MemoryStore;
 use audit_sqlite::SqliteStore;
-use audit_testkit::strategy;
+use audit_testkit::{fixture, strategy};
 
 use crate::database::{Database, keep};
 
@@ -147,6 +147,55 @@ async fn odd_values_are_values() {
                     assert_eq!(page.events.len(), expected, "{filter}");
                 }
             }
+        }
+    }
+}
+
+/// Every pattern of these pieces, up to four, on every text of them, up to three. The pieces are
+/// what other ways to match would take for each other.
+#[tokio::test]
+async fn a_pattern_matches_bytes_and_its_parts_do_not_overlap() {
+    let pieces = ["a", "A", "\u{fffd}", "\u{ffff}", "\u{10ffff}", "é"];
+    let mut texts: Vec<String> = vec![String::new()];
+    let mut patterns = vec![String::new()];
+    for round in 0..3 {
+        let longer = |all: &[String], pieces: &[&str]| -> Vec<String> {
+            let pairs = all
+                .iter()
+                .flat_map(|head| pieces.iter().map(move |it| format!("{head}{it}")));
+            pairs.collect()
+        };
+        let few = if round == 0 {
+            &pieces[..]
+        } else {
+            &pieces[..2]
+        };
+        texts.extend(longer(&texts, few));
+        patterns.extend(longer(&patterns, &[few, &["*"]].concat()));
+        texts.sort_unstable();
+        texts.dedup();
+        patterns.sort_unstable();
+        patterns.dedup();
+    }
+    let events: Vec<AuditEvent> = (1..)
+        .zip(texts.iter().filter(|text| !text.is_empty()))
+        .map(|(number, text)| {
+            let tool = ToolName::new(text.as_str()).unwrap();
+            fixture::stamp(fixture::draft(number).tool_name(tool), number)
+        })
+        .collect();
+    let (_database, store) = stored(&events).await;
+    for pattern in &patterns {
+        for pattern in [pattern.clone(), format!("{pattern}*a")] {
+            let condition = Condition::Text(TextField::Tool, Glob::new(&pattern));
+            let filter = Filter::all().with(condition);
+            let matching = events.iter().filter(|event| filter.matches(event)).count();
+            let count = store.count(&filter, 10_000).await.unwrap();
+            assert_eq!(
+                count.n_events,
+                u64::try_from(matching).unwrap(),
+                "{pattern:?}"
+            );
         }
     }
 }

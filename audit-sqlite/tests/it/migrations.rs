@@ -39,9 +39,11 @@ async fn an_older_version_becomes_the_newest() {
     let error = SqliteReader::open(&database.config()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
     assert!(error.to_string().contains("open it for writing"), "{error}");
+    // Nothing is told of it by a store that is not new.
+    let aside = database.folder().join("audit.db.damaged-20260101T000000Z");
+    std::fs::write(aside, "no database").unwrap();
     let store = database.open().await;
     assert_eq!(store.holds().list().await.unwrap(), []);
-    // Nothing is told of a store that is not new.
     assert_eq!(list(&store).await, fixture::events(1..=3));
 }
 
