@@ -171,7 +171,8 @@ fn set_aside_before(file: &DatabaseFile) -> io::Result<BTreeSet<PathBuf>> {
     Ok(found)
 }
 
-fn draft(path: &Path, reason: &str) -> Result<EventDraft, InvalidField> {
+/// The event that says that a file was set aside under this name.
+pub(crate) fn draft(path: &Path, reason: &str) -> Result<EventDraft, InvalidField> {
     let policy = PayloadPolicy::default();
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let form = DamageForm {

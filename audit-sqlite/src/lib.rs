@@ -34,9 +34,26 @@
 //! A damaged file is set aside as `audit.db.damaged-…`, a new one is begun, and an event of the
 //! method [`DAMAGE_METHOD`] in the new one says so.
 //!
+//! # The spool
+//! [`Spool`] is another thing: a log on the local disk ahead of a store that may be slow, down or
+//! far away, such as Postgres. It keeps nothing but what is on its way.
+//!
+//! ```no_run
+//! use audit_core::AuditLogger;
+//! use audit_core::AuditSink;
+//! use audit_sqlite::{Spool, SpoolConfig};
+//!
+//! # async fn serve(postgres: impl AuditSink) -> Result<(), Box<dyn std::error::Error>> {
+//! let spool = Spool::open(SpoolConfig::new("/var/lib/gateway/spool"), postgres).await?;
+//! let logger = AuditLogger::builder(spool.clone()).intents(spool).build()?;
+//! # drop(logger);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # What it does not do
-//! It holds no queue and tries nothing again by itself: that is what the logger is for. It does not
-//! shrink the file: what retention frees is used for new events. It gives no disk a deadline: an
+//! A store holds no queue and tries nothing again by itself: that is what the logger is for. It does
+//! not shrink the file: what retention frees is used for new events. It gives no disk a deadline: an
 //! append waits as long as a flush takes, and may be dropped meanwhile.
 
 mod config;
@@ -54,6 +71,7 @@ mod retention;
 mod row;
 mod schema;
 mod sink;
+mod spool;
 mod store;
 
 pub use config::SqliteConfig;
@@ -64,4 +82,5 @@ pub use reader::SqliteReader;
 pub use retention::{
     Fate, PlannedStretch, Retention, RetentionPlan, RetentionPolicy, RetentionReport,
 };
+pub use spool::{Spool, SpoolConfig, SpooledDeadLetter};
 pub use store::SqliteStore;

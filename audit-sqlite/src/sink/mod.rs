@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use audit_core::event::{AuditEvent, Timestamp};
-use audit_core::sink::{Appended, AuditSink, Durability, Health, Receipt};
+use audit_core::sink::{Appended, AuditSink, Durability, Forwarding, Health, Receipt};
 use audit_core::{Error, ErrorKind};
 use sqlx::SqliteConnection;
 
@@ -102,5 +102,9 @@ impl AuditSink for SqliteStore {
 
     fn durability(&self) -> Durability {
         Durability::Committed
+    }
+
+    fn forwarding(&self) -> Option<Forwarding> {
+        None
     }
 }

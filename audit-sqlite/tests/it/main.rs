@@ -18,3 +18,4 @@ mod migrations;
 mod plans;
 mod processes;
 mod retention;
+mod spool;

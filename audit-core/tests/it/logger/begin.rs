@@ -4,7 +4,7 @@ use std::time::Duration;
 use audit_core::event::{Check, Decision, EventId, Latency, Outcome, Reason, Timestamp, ToolName};
 use audit_core::logger::Overload;
 use audit_core::payload::CallerCredential;
-use audit_core::sink::{Durability, Health};
+use audit_core::sink::{Durability, Forwarding, Health};
 use audit_core::{AuditLogger, ErrorKind};
 use audit_memory::MemoryStore;
 use audit_testkit::ManualClock;
@@ -245,6 +245,10 @@ async fn a_promise_that_the_sink_does_not_keep_is_refused() {
         fn durability(&self) -> Durability {
             Durability::Queued
         }
+
+        fn forwarding(&self) -> Option<Forwarding> {
+            None
+        }
     }
 
     let builder =
@@ -252,7 +256,7 @@ async fn a_promise_that_the_sink_does_not_keep_is_refused() {
     let error = builder.build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
     assert!(
-        error.to_string().contains("Committed") && error.to_string().contains("Queued"),
+        error.to_string().contains("committed") && error.to_string().contains("queued"),
         "{error}"
     );
     let logger = AuditLogger::builder(ToStderr(MemoryStore::new()))
