@@ -1,6 +1,7 @@
 //! What the scenarios and the benches share.
 
 pub mod bench;
+pub mod ingest_table;
 pub mod server;
 pub mod workload;
 

@@ -266,12 +266,13 @@ impl<'a> InFlight<'a> {
     /// The end of whichever ends first. Cancel safe.
     async fn next(&mut self) -> Result<(), GivenUp> {
         future::poll_fn(|context| {
-            let mut ended = self.0.iter_mut().enumerate().filter_map(|(place, batch)| {
-                match batch.as_mut().poll(context) {
-                    Poll::Ready(done) => Some((place, done)),
-                    Poll::Pending => None,
-                }
-            });
+            let mut ended =
+                self.0.iter_mut().enumerate().filter_map(|(place, batch)| {
+                    match batch.as_mut().poll(context) {
+                        Poll::Ready(done) => Some((place, done)),
+                        Poll::Pending => None,
+                    }
+                });
             let Some((place, done)) = ended.next() else {
                 return Poll::Pending;
             };

@@ -329,7 +329,9 @@ pub(super) fn check_durability(durability: Durability, sink: &dyn AuditSink) -> 
     };
     let advice = match durability {
         Durability::Spooled => "put a spool before the store, or ask for what it offers",
-        Durability::Committed | Durability::Queued => "take another sink, or ask for what it offers",
+        Durability::Committed | Durability::Queued => {
+            "take another sink, or ask for what it offers"
+        }
     };
     Err(Error::new(
         ErrorKind::Invalid,

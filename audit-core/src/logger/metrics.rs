@@ -77,10 +77,7 @@ struct ForwardingGauges {
 
 impl Meters {
     pub(super) fn new(logger: &str, sink: &str, forwards: bool) -> Self {
-        let labels = [
-            ("logger", logger.to_owned()),
-            ("sink", sink.to_owned()),
-        ];
+        let labels = [("logger", logger.to_owned()), ("sink", sink.to_owned())];
         let count = |name: &'static str| Counter::new(counter!(name, &labels));
         Self {
             accepted: count("audit_accepted_total"),
