@@ -1,4 +1,4 @@
-//! Payload safety: the invariants P1 to P16, the predecessor's defects, the corpora.
+//! Payload safety: the invariants P1 to P17, the predecessor's defects, the corpora.
 
 #![allow(
     clippy::expect_used,
