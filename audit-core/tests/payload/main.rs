@@ -13,6 +13,7 @@ mod credentials;
 mod defects;
 mod hostile;
 mod policy;
+mod schema;
 mod secrets;
 mod spelling;
 mod support;
