@@ -9,6 +9,7 @@
 mod boundary;
 mod bounds;
 mod corpora;
+mod cost;
 mod credentials;
 mod defects;
 mod hostile;
