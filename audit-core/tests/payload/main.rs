@@ -17,5 +17,6 @@ mod policy;
 mod schema;
 mod secrets;
 mod spelling;
+mod stack;
 mod support;
 mod visible;
