@@ -10,6 +10,7 @@ mod boundary;
 mod bounds;
 mod corpora;
 mod cost;
+mod credential_cuts;
 mod credentials;
 mod defects;
 mod hostile;
