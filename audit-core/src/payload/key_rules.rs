@@ -205,6 +205,7 @@ const WHOLE: &[(&str, &str)] = &[
     ("accesstoken", "token"),
     ("accesstokens", "token"),
     ("accountkey", "api_key"),
+    ("amzsecuritytoken", "token"),
     ("apikey", "api_key"),
     ("apisecret", "secret"),
     ("apitoken", "token"),
