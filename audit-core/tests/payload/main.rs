@@ -13,6 +13,7 @@ mod cost;
 mod credential_cuts;
 mod credentials;
 mod defects;
+mod encoded;
 mod hostile;
 mod lists;
 mod policy;
