@@ -14,6 +14,7 @@ mod credential_cuts;
 mod credentials;
 mod defects;
 mod encoded;
+mod fingerprints;
 mod hostile;
 mod lists;
 mod policy;
