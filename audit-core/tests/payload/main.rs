@@ -6,6 +6,7 @@
     reason = "what a test expects and does not get is its failure"
 )]
 
+mod batch;
 mod boundary;
 mod bounds;
 mod corpora;
