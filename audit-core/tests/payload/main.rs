@@ -15,6 +15,7 @@ mod credential_cuts;
 mod credentials;
 mod defects;
 mod encoded;
+mod example;
 mod fingerprints;
 mod hostile;
 mod lists;
