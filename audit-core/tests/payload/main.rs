@@ -18,6 +18,7 @@ mod encoded;
 mod example;
 mod fingerprints;
 mod hostile;
+mod known_gaps;
 mod lists;
 mod policy;
 mod schema;
