@@ -16,13 +16,12 @@ const LOOKAHEAD: usize = 512;
 /// Inputs whose first bytes are the same up to the budget, by name.
 fn beginnings(scan: usize) -> Vec<(&'static str, Vec<u8>)> {
     let record = r#"{"id":1,"text":"some words","n":[1.5,true,null]},"#;
-    let seen = scan + LOOKAHEAD;
     let fill = |open: &str, item: &str| {
         let mut text = open.to_owned();
-        while text.len() < seen {
+        while text.len() < scan {
             text.push_str(item);
         }
-        text.truncate(seen);
+        text.truncate(scan);
         text.into_bytes()
     };
     vec![
