@@ -267,7 +267,7 @@ impl Row {
         if let Some((rival, ratio)) = &self.vs {
             row.insert(
                 "vs".into(),
-                json!({ "case": rival, "time_ratio": (ratio * 1e4).round() / 1e4 }),
+                json!({ "case": rival, "time_ratio": significant(*ratio) }),
             );
         }
         Value::Object(row)
@@ -293,7 +293,7 @@ fn print(rows: &[Row], options: Options) {
             .map(|(name, figure)| format!("{name} {}", rounded(*figure)))
             .collect();
         if let Some((rival, ratio)) = &row.vs {
-            further.push(format!("{ratio:.4} of the time of {rival}"));
+            further.push(format!("{} of the time of {rival}", significant(*ratio)));
         }
         println!(
             "{:<28} {:>14.0} {:>14.1}  {}",
@@ -314,10 +314,27 @@ fn rounded(figure: f64) -> f64 {
     (figure * 10.0).round() / 10.0
 }
 
+/// Six digits of a share, however small it is: one in three thousand is more than `0.0003`.
+fn significant(share: f64) -> f64 {
+    format!("{share:.5e}").parse().unwrap_or(share)
+}
+
 #[expect(
     clippy::cast_precision_loss,
     reason = "counts of events stay far below 2⁵³"
 )]
 fn as_f64(n: usize) -> f64 {
     n as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_share_keeps_six_digits() {
+        assert_eq!(significant(0.000_312_345_678).to_string(), "0.000312346");
+        assert_eq!(significant(0.5).to_string(), "0.5");
+        assert_eq!(significant(1.0 / 3.0).to_string(), "0.333333");
+    }
 }

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask ci                      everything that CI checks: test, then check
 cargo xtask test [FILTER…]          all tests, doc tests among them, on one Postgres for all
-cargo xtask check                   format, licences, lints, docs, and whether the benches run
+cargo xtask check                   format, licences, lints, docs, whether fuzz targets compile, benches run
 cargo xtask bench NAME [--json]     measure; NAME is one of: logger, payload
 ";
 

@@ -24,6 +24,12 @@ pub(super) enum Reach {
     NotPath,
     /// Text and containers: `token: 12` is a count.
     Text,
+    /// Whatever is no format that JSON Schema knows.
+    SchemaFormat,
+    /// Whatever does not refer to a part of the same schema.
+    SchemaReference,
+    /// Whatever is no type that JSON Schema knows.
+    SchemaType,
 }
 
 /// How all keys end that the built-in rules are about.
@@ -199,6 +205,7 @@ const WHOLE: &[(&str, &str)] = &[
     ("accesstoken", "token"),
     ("accesstokens", "token"),
     ("accountkey", "api_key"),
+    ("amzsecuritytoken", "token"),
     ("apikey", "api_key"),
     ("apisecret", "secret"),
     ("apitoken", "token"),

@@ -168,6 +168,8 @@ const SCHEMES: &[&str] = &[
     "ApiKey ",
     "Negotiate ",
     "NTLM ",
+    "Token ",
+    "token ",
 ];
 
 /// A pattern of the operator's own.
@@ -347,7 +349,7 @@ impl Patterns {
                 let end = text_end(page, at);
                 let (from, to) =
                     super::authorization::credential(&page[start..end], at - start, literal)?;
-                secret(start + from, start + to, "authorization")
+                secret(start + from, start + to, super::authorization::RULE)
             }
             Kind::Mark => {
                 let end = at + literal;

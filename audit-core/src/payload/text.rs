@@ -184,6 +184,49 @@ pub(super) fn find_credentials(text: &str, credentials: &[CallerCredential]) -> 
     spans
 }
 
+/// A text whose end was cut away, as it is and without its escapes.
+#[derive(Debug)]
+pub(super) struct Beginnings<'t> {
+    text: &'t [u8],
+    plain: [Option<Plain>; 2],
+}
+
+impl<'t> Beginnings<'t> {
+    pub(super) fn of(text: &'t [u8]) -> Self {
+        Self {
+            text,
+            plain: [
+                Plain::percent(without_half_escape(text, b'%', 2)),
+                Plain::backslash(without_half_escape(text, b'\\', 5)),
+            ],
+        }
+    }
+
+    /// Where a spelling of `credential` begins that the end cuts off.
+    pub(super) fn of_credential(&self, credential: &CallerCredential) -> Option<usize> {
+        let in_plain = |plain: &Plain| {
+            let start = credential.begun_at_end(&plain.bytes)?;
+            Some(plain.source(start, plain.bytes.len()).0)
+        };
+        self.plain
+            .iter()
+            .flatten()
+            .filter_map(in_plain)
+            .chain(credential.begun_at_end(self.text))
+            .reduce(std::cmp::min)
+    }
+}
+
+/// `text` without an escape at its end that may lack some of its digits: fewer than `longest`
+/// characters behind `sign`.
+fn without_half_escape(text: &[u8], sign: u8, longest: usize) -> &[u8] {
+    let near = text.len().saturating_sub(longest);
+    match memchr::memrchr(sign, &text[near..]) {
+        Some(i) => &text[..near + i],
+        None => text,
+    }
+}
+
 /// Where a short credential is the whole of a text.
 fn standing_alone<'p>(page: &[u8], credential: &CallerCredential, spans: &mut Vec<Span<'p>>) {
     let secret = credential.secret();

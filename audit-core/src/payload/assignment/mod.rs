@@ -274,9 +274,10 @@ fn is_harmless(value: &[u8], name: &Name, text: &[u8]) -> bool {
 /// The kind of value that the rule is about.
 fn reaches(value: &[u8], secret: Secret<'_>) -> bool {
     match secret.reach {
-        Reach::Any => true,
         Reach::NotPath => !is_path(value),
         Reach::Text => value.len() >= 8 || !value.iter().all(u8::is_ascii_digit),
+        // Those of a schema are for what stands on a tape.
+        Reach::Any | Reach::SchemaFormat | Reach::SchemaReference | Reach::SchemaType => true,
     }
 }
 

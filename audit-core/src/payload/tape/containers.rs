@@ -2,7 +2,8 @@
 
 use super::Tape;
 use super::meaning::{Meaning, Role};
-use super::pairs::by_path;
+use super::pairs::{BY_PATH, by_path};
+use super::schema;
 use crate::payload::key_rules::Secret;
 use crate::payload::node::{Extent, Kind, narrow};
 use crate::payload::selector::{PathVerdict, Place};
@@ -25,6 +26,10 @@ impl<'p> Tape<'p> {
         }
         frame.items += 1;
         if !frame.is_object {
+            if frame.heir.is_some() {
+                self.expected.secret = frame.heir;
+                self.expected.role = Role::Schema;
+            }
             self.expected_paths.clear();
             if !frame.paths.is_empty() {
                 let (paths, verdict) = self
@@ -45,12 +50,8 @@ impl<'p> Tape<'p> {
     pub(in crate::payload) fn open(&mut self, is_object: bool, at: usize) -> Admission {
         self.estimate += 2;
         let expected = std::mem::take(&mut self.expected);
-        let in_properties = self
-            .frames
-            .last()
-            .is_some_and(|frame| frame.role == Role::Properties);
-        let schema = expected.secret.filter(|_| in_properties && is_object);
-        let is_secret = expected.secret.is_some() && schema.is_none();
+        let (schema, heir) = self.schemas(&expected, is_object);
+        let is_secret = expected.secret.is_some() && schema.is_none() && heir.is_none();
         if is_secret || self.frames.len() >= self.bounds.depth {
             self.n_respelled += 1;
             self.push(Kind::Closed, Extent::new((0, 0)), (at, at), false, false);
@@ -72,6 +73,7 @@ impl<'p> Tape<'p> {
             named: false,
             pair: None,
             schema,
+            heir,
             is_schema: false,
             keys: 0,
             n_respelled,
@@ -79,6 +81,35 @@ impl<'p> Tape<'p> {
             values: self.values.len(),
         });
         Admission::Enter
+    }
+
+    /// The secret of which the container that begins is a schema, and the one of which its items
+    /// are.
+    fn schemas(
+        &mut self,
+        expected: &Meaning<'p>,
+        is_object: bool,
+    ) -> (Option<Secret<'p>>, Option<Secret<'p>>) {
+        let none = (None, None);
+        let secret = expected.secret.filter(|secret| secret.rule != BY_PATH);
+        let (Some(secret), Some(around)) = (secret, self.frames.last_mut()) else {
+            return none;
+        };
+        if around.role == Role::Properties && is_object {
+            return (Some(secret), None);
+        }
+        if around.schema.is_none() && around.heir.is_none() {
+            return none;
+        }
+        let found = match (expected.role, is_object) {
+            (Role::Schema, true) if !schema::defines(secret.reach) => (Some(secret), None),
+            (Role::Properties, true) | (Role::Schema | Role::SchemaTypes, false) => {
+                (None, Some(secret))
+            }
+            _ => return none,
+        };
+        around.is_schema = true;
+        found
     }
 
     /// The container that was passed over ended before `at`, or was not seen to its end.
@@ -148,6 +179,8 @@ pub(super) struct Frame<'p> {
     pub(super) pair: Option<Secret<'p>>,
     /// A schema of a secret: only words of JSON Schema are kept.
     pub(super) schema: Option<Secret<'p>>,
+    /// Its items are schemas of a secret.
+    pub(super) heir: Option<Secret<'p>>,
     pub(super) is_schema: bool,
     /// Its keys, a bit for each that is known.
     pub(super) keys: u64,

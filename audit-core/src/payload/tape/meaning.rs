@@ -52,6 +52,10 @@ pub(super) enum Role {
     Pairs,
     /// The members of a JSON Schema.
     Properties,
+    /// A JSON Schema, or a list of them.
+    Schema,
+    /// A list of types in a JSON Schema.
+    SchemaTypes,
     /// `value`: named by what stands beside it.
     Value,
 }
@@ -89,26 +93,3 @@ const ROLE_LIST: &[&str] = &[
     "param",
     "variable",
 ];
-
-/// The words of JSON Schema that describe a value without giving one.
-pub(super) fn is_schema_word(key: &[u8]) -> bool {
-    matches!(
-        key,
-        b"title"
-            | b"description"
-            | b"format"
-            | b"minlength"
-            | b"maxlength"
-            | b"pattern"
-            | b"nullable"
-            | b"writeonly"
-            | b"readonly"
-            | b"deprecated"
-            | b"minimum"
-            | b"maximum"
-            | b"required"
-            | b"properties"
-            | b"items"
-            | b"additionalproperties"
-    )
-}

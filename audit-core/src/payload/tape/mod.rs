@@ -7,11 +7,12 @@ mod containers;
 mod known;
 mod meaning;
 mod pairs;
+mod schema;
 
 pub(super) use containers::Admission;
 use containers::Frame;
 use known::{Key, KnownKeys};
-use meaning::{Meaning, Role, is_schema_word};
+use meaning::{Meaning, Role};
 use pairs::by_path;
 
 use super::bounds::{Bounds, LOOKAHEAD};
@@ -128,7 +129,8 @@ impl<'p> Tape<'p> {
         self.n_respelled += usize::from(!is_new);
         frame.keys |= bit;
         frame.named |= meaning.role == Role::Name;
-        if frame.schema.is_some() || !frame.paths.is_empty() || !whole {
+        let in_schema = frame.schema.is_some() || frame.heir.is_some();
+        if in_schema || !frame.paths.is_empty() || !whole {
             self.expected.secret =
                 self.overruled((text.start(), text.end()), whole, meaning.secret);
         }
@@ -145,11 +147,10 @@ impl<'p> Tape<'p> {
         let key = &self.arena[start..end];
         if let Some(schema) = frame.schema {
             let joined = self.keys.read(key).joined();
-            let is_definition = matches!(joined, b"type" | b"ref" | b"anyof" | b"oneof" | b"allof");
-            frame.is_schema |= is_definition;
-            let is_schema_word = is_definition || is_schema_word(joined);
-            secret = if is_schema_word { None } else { Some(schema) };
+            self.expected = schema::member(joined, schema);
+            secret = self.expected.secret;
         }
+        secret = frame.heir.or(secret);
         // Nobody can read a key that was not seen to its end.
         if !whole {
             secret = secret.or(Some(Secret {

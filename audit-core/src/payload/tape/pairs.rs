@@ -1,7 +1,7 @@
 //! Which values of a tape are taken away: by their key, or by a name that stands beside them.
 
 use super::meaning::{Meaning, Role};
-use super::{Frame, Tape};
+use super::{Frame, Tape, schema};
 use crate::payload::assignment::is_path;
 use crate::payload::key_rules::{Reach, Secret};
 use crate::payload::marker;
@@ -14,7 +14,7 @@ const MAX_PAIR_NAME: usize = 128;
 const UNPAIRED: &str = "unpaired_value";
 
 /// The rule's name for what a path selector takes away.
-const BY_PATH: &str = "path";
+pub(super) const BY_PATH: &str = "path";
 
 impl<'p> Tape<'p> {
     /// Applies to the newest node what was expected of it.
@@ -53,7 +53,12 @@ impl<'p> Tape<'p> {
                         self.redact(node, secret);
                     }
                 }
-                Role::FieldList | Role::Other | Role::Pairs | Role::Properties => {}
+                Role::FieldList
+                | Role::Other
+                | Role::Pairs
+                | Role::Properties
+                | Role::Schema
+                | Role::SchemaTypes => {}
             }
         } else if frame.role != Role::FieldList {
             if items == 1 {
@@ -140,12 +145,19 @@ impl<'p> Tape<'p> {
         let applies = match kind {
             Kind::Array | Kind::Closed | Kind::Object => true,
             Kind::False | Kind::Key | Kind::Null | Kind::True => secret.rule == BY_PATH,
-            Kind::Number => secret.reach == Reach::Any,
+            Kind::Number => !matches!(secret.reach, Reach::NotPath | Reach::Text),
             Kind::String => reaches(text, secret),
         };
         let is_mark = self.marks_are_ours
             && kind == Kind::String
             && marker::leading(text) == Some(text.len());
+        if kind == Kind::String
+            && !applies
+            && schema::defines(secret.reach)
+            && let Some(frame) = self.frames.last_mut()
+        {
+            frame.is_schema = true;
+        }
         if applies && rule.is_none() && !is_mark {
             self.nodes[node].rule = Some(secret.rule);
             self.n_respelled += 1;
@@ -169,5 +181,8 @@ fn reaches(text: &str, secret: Secret<'_>) -> bool {
         Reach::Any => !text.is_empty() && !is_fetch_mode,
         Reach::NotPath => !is_none && !is_path(text.as_bytes()),
         Reach::Text => !is_none && !is_fetch_mode,
+        Reach::SchemaFormat | Reach::SchemaReference | Reach::SchemaType => {
+            schema::reaches(text, secret.reach)
+        }
     }
 }
