@@ -7,9 +7,13 @@
 
 mod begin;
 mod bounds;
+mod deadline;
+mod durability;
 mod endings;
+mod intents;
 mod losses;
 mod model;
+mod numbers;
 mod outage;
 mod panics;
 mod record;
