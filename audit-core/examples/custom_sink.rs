@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use audit_core::event::{AuditEvent, EventDraft, EventId, Method, Outcome};
-use audit_core::sink::{Appended, AuditSink, Durability, Health, Receipt, Refusal};
+use audit_core::sink::{Appended, AuditSink, Durability, Forwarding, Health, Receipt, Refusal};
 use audit_core::{AuditLogger, Error, ErrorKind};
 
 struct JsonLines<W> {
@@ -92,6 +92,10 @@ impl<W: Write + Send + 'static> AuditSink for JsonLines<W> {
 
     fn durability(&self) -> Durability {
         Durability::Queued
+    }
+
+    fn forwarding(&self) -> Option<Forwarding> {
+        None
     }
 }
 

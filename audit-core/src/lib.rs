@@ -39,11 +39,13 @@ pub mod sink;
 
 pub mod logger;
 
+mod backoff;
 mod clock;
 mod error;
 mod glob;
 mod ids;
 
+pub use backoff::Backoff;
 pub use clock::{Clock, SystemClock};
 pub use error::{Error, ErrorKind};
 pub use event::AuditEvent;

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use audit_core::event::AuditEvent;
-use audit_core::sink::{Appended, AuditSink, Durability, Health};
+use audit_core::sink::{Appended, AuditSink, Durability, Forwarding, Health};
 use audit_core::{Error, ErrorKind};
 
 use crate::config::MemoryConfig;
@@ -30,6 +30,10 @@ impl AuditSink for MemoryStore {
 
     fn durability(&self) -> Durability {
         Durability::Committed
+    }
+
+    fn forwarding(&self) -> Option<Forwarding> {
+        None
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use audit_core::event::AuditEvent;
-use audit_core::sink::{Appended, AuditSink, Durability, Health, Receipt, Refusal};
+use audit_core::sink::{Appended, AuditSink, Durability, Forwarding, Health, Receipt, Refusal};
 use audit_core::{Error, ErrorKind};
 
 use crate::gate::Gate;
@@ -224,6 +224,10 @@ impl<S: AuditSink> AuditSink for FaultySink<S> {
 
     fn durability(&self) -> Durability {
         self.inner.durability()
+    }
+
+    fn forwarding(&self) -> Option<Forwarding> {
+        self.inner.forwarding()
     }
 }
 

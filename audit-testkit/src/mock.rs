@@ -14,7 +14,7 @@ use audit_core::reader::{
     AuditReader, Count, Filter, FollowRequest, Followed, Page, PageRequest, SeqGap, Statistics,
     StatisticsRequest,
 };
-use audit_core::sink::{Appended, AuditSink, Durability, Health};
+use audit_core::sink::{Appended, AuditSink, Durability, Forwarding, Health};
 
 mockall::mock! {
     /// A sink that answers as a test says, and fails the test if it is called otherwise.
@@ -44,6 +44,8 @@ mockall::mock! {
         async fn health(&self) -> Health;
         async fn close(&self) -> Result<(), Error>;
         fn durability(&self) -> Durability;
+
+        fn forwarding(&self) -> Option<Forwarding>;
     }
 }
 

@@ -89,6 +89,7 @@ async fn every_call_is_on_record_with_its_outcome() {
 async fn no_answer_leaves_without_its_record() {
     let mut sink = MockAuditSink::new();
     sink.expect_durability().return_const(Durability::Committed);
+    sink.expect_forwarding().return_const(None);
     sink.expect_health().returning(Health::ready);
     sink.expect_append()
         .withf(|events| events.len() == 1 && events[0].outcome == Outcome::Ok)
@@ -107,6 +108,7 @@ async fn no_answer_leaves_without_its_record() {
 async fn a_refused_call_is_told_to_the_sink_as_denied() {
     let mut sink = MockAuditSink::new();
     sink.expect_durability().return_const(Durability::Committed);
+    sink.expect_forwarding().return_const(None);
     sink.expect_append()
         .withf(|events| {
             let authz = events[0].decision.authz.reason.as_ref();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::draft::EventDraft;
 use super::metadata::{EventMetadata, EventSummary, PayloadReports};
 use super::sequence::Seq;
-use super::text::Method;
+use super::text::{Method, WriterId};
 use crate::payload::Payload;
 
 /// One immutable fact about one call: who, what, when, with what decision, what came of it.
@@ -54,6 +54,19 @@ impl AuditEvent {
         if let Some(record) = record {
             record.metadata.seq = seq;
         }
+    }
+
+    /// The same fact, as this writer tells it; a queue gives it the number.
+    pub(crate) fn of_writer(&self, writer: WriterId) -> Self {
+        let record = &*self.0;
+        Self(Arc::new(Record {
+            metadata: EventMetadata {
+                writer,
+                ..record.metadata.clone()
+            },
+            request: record.request.clone(),
+            response: record.response.clone(),
+        }))
     }
 
     /// What the caller sent.

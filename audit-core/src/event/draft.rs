@@ -255,6 +255,14 @@ impl EventDraft {
         self.tool_name.as_ref()
     }
 
+    pub(crate) fn of_method(&self) -> &Method {
+        &self.method
+    }
+
+    pub(crate) fn with_outcome(&self) -> Outcome {
+        self.outcome
+    }
+
     fn scrub(&mut self) {
         let credentials = &self.credentials;
         if credentials.is_empty() {

@@ -1,12 +1,13 @@
 use std::sync::Arc;
 
-use super::acknowledgement::Recorded;
+use super::acknowledgement::{Answer, Recorded};
 use super::audit_logger::Shared;
+use super::last_answers::Waiting;
 use super::loss::LossReason;
 use super::queue::{Entry, Origin};
 use crate::error::Error;
-use crate::event::AuditEvent;
-use crate::sink::{Receipt, Refusal, RefusalKind};
+use crate::event::{AuditEvent, EventId};
+use crate::sink::{Appended, Durability, Receipt, Refusal, RefusalKind};
 
 /// Records on their way through the sink. Those that were answered for are at the front; what is
 /// still open when it is dropped goes back to the queue.
@@ -61,26 +62,49 @@ impl Batch {
         n_tried > 1
     }
 
-    /// Answers the callers of what was tried.
-    pub(super) fn settle(&mut self, receipts: Vec<Receipt>) {
+    /// Answers the callers of what was tried; gives back the intents that this settles, and the
+    /// callers who wait for the last store.
+    pub(super) fn settle(&mut self, appended: Appended) -> (Vec<EventId>, Option<Waiting>) {
         let tried = self.n_settled..self.end();
+        let (receipts, last_answer) = appended.into_parts();
         if receipts.iter().any(Receipt::is_kept) {
             self.shared.losses.let_go();
         }
-        for (entry, receipt) in self.entries[tried].iter_mut().zip(receipts) {
+        let now = self.shared.stamper.monotonic();
+        let (mut intents, mut callers) = (Vec::new(), Vec::new());
+        let entries = self.entries[tried].iter_mut().enumerate();
+        for ((place, entry), receipt) in entries.zip(receipts) {
+            if receipt.is_kept() {
+                self.shared.meters.kept(now.saturating_sub(entry.entered));
+                if last_answer.is_some() {
+                    let last: Option<Answer> = entry.answers.last.take();
+                    callers.extend(last.map(|answer| (place, answer)));
+                }
+            }
+            if is_intended(entry) {
+                intents.push(entry.event.id);
+            }
             settle_one(&self.shared, entry, receipt, self.is_in_doubt);
         }
         self.go_on();
+        let waiting = last_answer
+            .filter(|_| !callers.is_empty())
+            .map(|answer| Waiting { answer, callers });
+        (intents, waiting)
     }
 
     /// Tells the callers of what was tried that it failed for good.
     pub(super) fn fail(&mut self, error: &Error) {
         let tried = self.n_settled..self.end();
-        tracing::error!(%error, n_events = tried.len(), "audit events were not stored");
+        if let Some(n_held_back) = self.shared.admits(&self.shared.failures) {
+            let n_events = tried.len();
+            tracing::error!(%error, n_events, n_held_back, "audit events were not stored");
+        }
+        let answer = Err(error.clone());
         for entry in &mut self.entries[tried] {
-            self.shared.counters.failed.add_one();
+            self.shared.meters.failed.add_one();
             lose(&self.shared, entry, LossReason::SinkFailed);
-            answer(entry, Err(error.clone()));
+            entry.answers.answer(&answer);
         }
         self.go_on();
     }
@@ -107,6 +131,15 @@ impl Drop for Batch {
     }
 }
 
+/// Whether an intent stands for the record.
+const fn is_intended(entry: &Entry) -> bool {
+    match entry.origin {
+        Origin::Call { is_announced, .. } => is_announced,
+        Origin::Interrupted => true,
+        Origin::Loss(..) => false,
+    }
+}
+
 fn settle_one(shared: &Shared, entry: &mut Entry, receipt: Receipt, is_in_doubt: bool) {
     if let Origin::Loss(reason, _) = entry.origin
         && receipt.is_kept()
@@ -115,44 +148,51 @@ fn settle_one(shared: &Shared, entry: &mut Entry, receipt: Receipt, is_in_doubt:
     }
     let recorded = match receipt {
         Receipt::Stored => {
-            shared.counters.stored.add_one();
-            Ok(Recorded::Stored)
+            shared.meters.stored.add_one();
+            Ok(match shared.durability {
+                Durability::Spooled => Recorded::Spooled,
+                Durability::Committed | Durability::Queued => Recorded::Stored,
+            })
         }
-        Receipt::AlreadyStored => {
-            shared.counters.duplicates.add_one();
-            // Unless it was this very batch that stored it, its number is in no store.
-            if !is_in_doubt && matches!(entry.origin, Origin::Call { .. }) {
-                shared.losses.add(LossReason::Duplicate, entry.event.ts);
-            }
-            Ok(Recorded::AlreadyStored)
+        Receipt::AlreadyStored => already_stored(shared, entry, is_in_doubt),
+        // What is only presumed of a call gives way to what the store knows of it.
+        Receipt::Refused(refusal)
+            if matches!(entry.origin, Origin::Interrupted)
+                && refusal.kind() == RefusalKind::Conflict =>
+        {
+            already_stored(shared, entry, false)
         }
         Receipt::Refused(refusal) => Err(refuse(shared, entry, refusal)),
     };
-    answer(entry, recorded);
+    entry.answers.answer(&recorded);
+}
+
+fn already_stored(shared: &Shared, entry: &Entry, is_in_doubt: bool) -> Result<Recorded, Error> {
+    shared.meters.duplicates.add_one();
+    // Unless it was this very batch that stored it, its number is in no store.
+    if !is_in_doubt && !matches!(entry.origin, Origin::Loss(..)) {
+        shared.losses.add(LossReason::Duplicate, entry.event.ts);
+    }
+    Ok(Recorded::AlreadyStored)
 }
 
 fn refuse(shared: &Shared, entry: &Entry, refusal: Refusal) -> Error {
-    shared.counters.refused.add_one();
+    shared.meters.refused.add_one();
     let reason = match refusal.kind() {
         RefusalKind::Conflict => LossReason::Conflict,
         RefusalKind::Unstorable => LossReason::Unstorable,
     };
-    let event = &entry.event;
-    tracing::error!(id = %event.id, seq = %event.seq, ?reason, "the store refuses an audit event");
+    if let Some(n_held_back) = shared.admits(&shared.refusals) {
+        let (id, seq) = (entry.event.id, entry.event.seq);
+        tracing::error!(%id, %seq, ?reason, n_held_back, "the store refuses an audit event");
+    }
     lose(shared, entry, reason);
     refusal.into()
 }
 
 fn lose(shared: &Shared, entry: &Entry, reason: LossReason) {
     match entry.origin {
-        Origin::Call { .. } => shared.losses.add(reason, entry.event.ts),
+        Origin::Call { .. } | Origin::Interrupted => shared.losses.add(reason, entry.event.ts),
         Origin::Loss(reason, loss) => shared.losses.hold(reason, loss),
-    }
-}
-
-fn answer(entry: &mut Entry, recorded: Result<Recorded, Error>) {
-    if let Some(answer) = entry.answer.take() {
-        // Nobody may be listening any more: the caller left, and the record is where it is.
-        drop(answer.send(recorded));
     }
 }

@@ -1,16 +1,17 @@
 use std::future;
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use super::audit_logger::Shared;
-use super::backoff::Backoff;
 use super::batch::Batch;
 use super::contain::Contained;
+use super::last_answers::Waiting;
 use super::loss;
-use super::queue::Next;
+use super::queue::{Next, Origin};
+use crate::Backoff;
 use crate::error::{Error, ErrorKind};
-use crate::event::AuditEvent;
+use crate::event::{AuditEvent, EventId};
 use crate::sink::Appended;
 
 /// The task that brings records to the sink, one batch at a time.
@@ -23,6 +24,8 @@ pub(super) struct Batcher {
     max_events: usize,
     max_bytes: usize,
     given_up: watch::Receiver<bool>,
+    /// Where callers wait for the last store; `None` for a sink that answers once.
+    last_answers: Option<mpsc::UnboundedSender<Waiting>>,
     last_will: LastWill,
 }
 
@@ -46,6 +49,7 @@ impl Batcher {
         max_events: usize,
         max_bytes: usize,
         given_up: watch::Receiver<bool>,
+        last_answers: Option<mpsc::UnboundedSender<Waiting>>,
         finished: watch::Sender<Option<Finished>>,
     ) -> Self {
         let last_will = LastWill {
@@ -58,6 +62,7 @@ impl Batcher {
             max_events,
             max_bytes,
             given_up,
+            last_answers,
             last_will,
         }
     }
@@ -78,8 +83,13 @@ impl Batcher {
             max_bytes,
             ..
         } = self;
+        let mut may_be_interrupted = shared.intents.is_some();
         loop {
+            if may_be_interrupted {
+                may_be_interrupted = self.take_over().await?;
+            }
             self.tell_losses();
+            shared.publish();
             let next = tokio::select! {
                 biased;
                 () = self.giving_up() => return Err(GivenUp),
@@ -94,6 +104,49 @@ impl Batcher {
         }
     }
 
+    /// Puts calls of loggers that died into the queue, a batch of them; whether there may be more.
+    async fn take_over(&self) -> Result<bool, GivenUp> {
+        let shared = &*self.shared;
+        let Some(intents) = &shared.intents else {
+            return Ok(false);
+        };
+        let taken = tokio::select! {
+            biased;
+            () = self.giving_up() => return Err(GivenUp),
+            taken = shared.in_time(Contained::new(|| intents.take_over(self.max_events))) => taken,
+        };
+        let taken = match taken {
+            Ok(taken) => taken,
+            Err(error) => {
+                tracing::error!(%error, "calls that a crash left open could not be looked for");
+                return Ok(false);
+            }
+        };
+        let entered = shared.stamper.monotonic();
+        for event in &taken {
+            let event = event.of_writer(shared.writer.clone());
+            if shared.queue.push_own(event, Origin::Interrupted, entered) {
+                shared.meters.interrupted.add_one();
+                shared.meters.accepted.add_one();
+            }
+        }
+        Ok(!taken.is_empty())
+    }
+
+    /// Forgets intents of which the records are kept. What cannot be forgotten comes back at the
+    /// next start, and does no harm.
+    async fn settle_intents(&self, ids: &[EventId]) {
+        let Some(intents) = self.shared.intents.as_ref().filter(|_| !ids.is_empty()) else {
+            return;
+        };
+        let settled = self.shared.in_time(Contained::new(|| intents.settle(ids)));
+        if let Err(error) = settled.await
+            && let Some(n_held_back) = self.shared.admits(&self.shared.failures)
+        {
+            tracing::warn!(%error, n_held_back, "intents of recorded calls could not be settled");
+        }
+    }
+
     /// Puts what was lost into the queue, as events; whether there was any.
     fn tell_losses(&self) -> bool {
         let shared = &*self.shared;
@@ -104,8 +157,12 @@ impl Batcher {
             let Ok(event) = loss::event(reason, loss, &shared.stamper, &shared.writer) else {
                 continue;
             };
-            if shared.queue.push_own(event, reason, loss) {
-                shared.counters.accepted.add_one();
+            let entered = shared.stamper.monotonic();
+            if shared
+                .queue
+                .push_own(event, Origin::Loss(reason, loss), entered)
+            {
+                shared.meters.accepted.add_one();
             }
         }
         is_any
@@ -121,12 +178,17 @@ impl Batcher {
             };
             match answer {
                 Ok(appended) => {
-                    self.shared.counters.batches.add_one();
-                    batch.settle(appended.into_receipts());
+                    self.shared.meters.answered(appended.receipts().len());
+                    let (intents, waiting) = batch.settle(appended);
+                    if let (Some(waiting), Some(last_answers)) = (waiting, &self.last_answers) {
+                        // The task ends behind this one.
+                        drop(last_answers.send(waiting));
+                    }
+                    self.settle_intents(&intents).await;
                 }
                 Err(error) if error.is_retryable() => {
                     batch.doubt();
-                    self.shared.counters.retries.add_one();
+                    self.shared.meters.retries.add_one();
                     self.wait(&mut backoff, &error).await?;
                 }
                 // One record can be why a batch fails: its neighbors are stored without it.
@@ -142,6 +204,7 @@ impl Batcher {
 
     async fn wait(&self, backoff: &mut Backoff, error: &Error) -> Result<(), GivenUp> {
         let wait = backoff.next_wait();
+        self.shared.publish();
         if backoff.is_worth_telling() {
             let retries = backoff.n_failures();
             tracing::warn!(%error, retries, "the audit sink is unavailable, its events are waiting");
@@ -173,7 +236,9 @@ impl Batcher {
 
 /// One append, with one receipt for each event.
 async fn append(shared: &Shared, events: &[AuditEvent]) -> Result<Appended, Error> {
-    let appended = Contained::new(|| shared.sink.append(events)).await?;
+    let appended = shared
+        .in_time(Contained::new(|| shared.sink.append(events)))
+        .await?;
     if appended.receipts().len() == events.len() {
         return Ok(appended);
     }
@@ -212,11 +277,10 @@ impl LastWill {
         queue.release(&entries);
         let n_open_calls = queue.room().n_open();
         let mut unstored = Vec::with_capacity(entries.len());
-        for entry in entries {
-            if let Some(answer) = entry.answer {
-                let text = "the logger ended before the event was stored";
-                drop(answer.send(Err(Error::new(ErrorKind::Closed, text))));
-            }
+        let text = "the logger ended before the event was stored";
+        let ended = Err(Error::new(ErrorKind::Closed, text));
+        for mut entry in entries {
+            entry.answers.answer(&ended);
             unstored.push(entry.event);
         }
         self.finished.send_replace(Some(Finished {

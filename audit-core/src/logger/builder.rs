@@ -3,14 +3,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use super::audit_logger::{AuditLogger, Shared};
 use super::batcher::Batcher;
-use super::counters::Counters;
+use super::intent::IntentLog;
+use super::last_answers;
 use super::loss::Losses;
+use super::metrics::Meters;
+use super::policy::AuditPolicy;
 use super::queue::{self, Queue};
 use super::stamper::Stamper;
+use super::trouble::Throttle;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, ErrorKind};
 use crate::event::{self, WriterId};
@@ -38,7 +42,10 @@ pub struct AuditLoggerBuilder {
     ids: Box<dyn IdSource>,
     writer_name: Option<String>,
     payload_policy: PayloadPolicy,
-    durability: Option<Durability>,
+    sink_name: String,
+    policy: AuditPolicy,
+    intents: Option<Arc<dyn IntentLog>>,
+    answer_deadline: Duration,
     overload: Overload,
     queue_events: usize,
     queue_bytes: usize,
@@ -55,7 +62,10 @@ impl AuditLoggerBuilder {
             ids: Box::new(MonotonicIds::new()),
             writer_name: None,
             payload_policy: PayloadPolicy::default(),
-            durability: None,
+            sink_name: "sink".to_owned(),
+            policy: AuditPolicy::new(),
+            intents: None,
+            answer_deadline: Duration::from_secs(30),
             overload: Overload::Wait(Duration::from_secs(5)),
             queue_events: 65_536,
             queue_bytes: 64 << 20,
@@ -91,9 +101,36 @@ impl AuditLoggerBuilder {
         self
     }
 
-    /// What callers wait for; all that the sink promises, if nothing is said.
+    /// The name of the sink in metrics; `sink`, if nothing is said.
+    pub fn sink_name(mut self, name: impl Into<String>) -> Self {
+        self.sink_name = name.into();
+        self
+    }
+
+    /// What callers wait for where no rule of the policy says otherwise; what the sink promises
+    /// with its first answer, if nothing is said.
     pub fn durability(mut self, durability: Durability) -> Self {
-        self.durability = Some(durability);
+        self.policy = self.policy.durability(durability);
+        self
+    }
+
+    /// What callers wait for, and which calls are announced before their tools run.
+    pub fn policy(mut self, policy: AuditPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Where attempts are kept before their tools run. What loggers that died left there is
+    /// recorded as interrupted, before anything else.
+    pub fn intents(mut self, intents: impl IntentLog) -> Self {
+        self.intents = Some(Arc::new(intents));
+        self
+    }
+
+    /// How long one append, and one attempt that is made durable, may take: 30 seconds, if nothing
+    /// is said. A sink that takes longer is unavailable: its batch is tried again.
+    pub fn answer_deadline(mut self, deadline: Duration) -> Self {
+        self.answer_deadline = deadline;
         self
     }
 
@@ -143,11 +180,12 @@ impl AuditLoggerBuilder {
     /// Begins the logger.
     ///
     /// # Errors
-    /// A bound is too small or too large, the sink promises less than the durability that is
-    /// asked for, or there is no runtime.
+    /// A bound is too small or too large, the policy asks for what cannot be kept (a durability that
+    /// the sink does not offer, attempts on record without a log of intents), or there is no
+    /// runtime.
     pub fn build(self) -> Result<AuditLogger, Error> {
-        let durability = self.durability.unwrap_or_else(|| self.sink.durability());
-        check_durability(durability, &*self.sink)?;
+        self.check_policy()?;
+        let forwards = self.sink.forwarding().is_some();
         let most = event::most_in_memory(&self.payload_policy.limits()) + queue::ENTRY;
         self.check_bounds(most)?;
         let runtime = self.runtime_handle()?;
@@ -157,13 +195,28 @@ impl AuditLoggerBuilder {
             stamper: Stamper::new(self.clock, self.ids),
             payload_policy: self.payload_policy,
             writer: new_writer(self.writer_name.as_deref())?,
+            durability: self.sink.durability(),
             sink: self.sink,
+            policy: self.policy,
+            intents: self.intents,
+            answer_deadline: self.answer_deadline,
             overload: self.overload,
             runtime: runtime.clone(),
             most_bytes_per_event: u32::try_from(most)
                 .map_err(|_| too_large("the limit of payloads"))?,
-            counters: Counters::default(),
+            meters: Meters::new(
+                self.writer_name.as_deref().unwrap_or("audit"),
+                &self.sink_name,
+                forwards,
+            ),
             losses: Losses::default(),
+            failures: Throttle::default(),
+            refusals: Throttle::default(),
+        });
+        let last_answers = forwards.then(|| {
+            let (sender, batches) = mpsc::unbounded_channel();
+            runtime.spawn(last_answers::hand_on(batches));
+            sender
         });
         let (give_up, given_up) = watch::channel(false);
         let (finished_sender, finished) = watch::channel(None);
@@ -172,10 +225,22 @@ impl AuditLoggerBuilder {
             self.batch_events,
             self.batch_bytes,
             given_up,
+            last_answers,
             finished_sender,
         );
         runtime.spawn(batcher.run());
-        Ok(AuditLogger::new(shared, durability, finished, give_up))
+        Ok(AuditLogger::new(shared, finished, give_up))
+    }
+
+    fn check_policy(&self) -> Result<(), Error> {
+        self.policy
+            .check(|durability| check_durability(durability, &*self.sink))?;
+        if self.policy.has_write_ahead() && self.intents.is_none() {
+            let text = "the policy asks to write ahead, and there is no log of intents to write \
+                        to: give the logger one by `intents`";
+            return Err(Error::new(ErrorKind::Invalid, text));
+        }
+        Ok(())
     }
 
     fn check_bounds(&self, most_bytes_per_event: usize) -> Result<(), Error> {
@@ -229,23 +294,31 @@ impl fmt::Debug for AuditLoggerBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuditLoggerBuilder")
             .field("sink", &self.sink)
-            .field("durability", &self.durability)
+            .field("policy", &self.policy)
             .field("overload", &self.overload)
             .finish_non_exhaustive()
     }
 }
 
-/// A promise is made only if the sink can keep it.
+/// A promise is made only if the sink can keep it. `Spooled` is no weaker kind of `Committed`: it
+/// promises that an outage of the store costs nothing but disk.
 pub(super) fn check_durability(durability: Durability, sink: &dyn AuditSink) -> Result<(), Error> {
-    let promised = sink.durability();
-    if durability <= promised {
+    let first = sink.durability();
+    let last = sink.forwarding().map(|forwarding| forwarding.durability);
+    if durability == Durability::Queued || durability == first || Some(durability) == last {
         return Ok(());
     }
+    let offers = match last {
+        Some(last) => format!("{first}, then {last}"),
+        None => first.to_string(),
+    };
+    let advice = match durability {
+        Durability::Spooled => "put a spool before the store, or ask for what it offers",
+        Durability::Committed | Durability::Queued => "take another sink, or ask for what it offers",
+    };
     Err(Error::new(
         ErrorKind::Invalid,
-        format!(
-            "the logger is asked for {durability:?}, and its sink promises no more than {promised:?}"
-        ),
+        format!("the logger is asked for {durability}, and its sink offers {offers}: {advice}"),
     ))
 }
 

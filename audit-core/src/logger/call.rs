@@ -2,9 +2,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::acknowledgement::{Acknowledgement, Recorded};
+use super::acknowledgement::{Acknowledgement, Acknowledgements, Asked, Recorded};
 use super::audit_logger::Shared;
 use super::room::{self, Reservation};
+use crate::error::Error;
 use crate::event::{EventDraft, EventId, Latency, Outcome, Timestamp};
 use crate::payload::{Payload, PayloadContext};
 use crate::sink::Durability;
@@ -41,7 +42,10 @@ struct Open {
     /// `None`: the queue was full and the logger sheds.
     room: Option<Reservation>,
     began: Duration,
-    durability: Durability,
+    /// What its caller asked for; the policy's word, if it is `None`.
+    durability: Option<Durability>,
+    /// Whether an intent stands for it.
+    is_announced: bool,
     /// Whether the payloads were made before all was known that decides what is kept of them.
     is_stale: bool,
 }
@@ -68,7 +72,7 @@ impl OpenCall {
         (ts, id): (Timestamp, EventId),
         began: Duration,
         room: Option<Reservation>,
-        durability: Durability,
+        durability: Option<Durability>,
     ) -> Self {
         Self {
             open: Some(Open {
@@ -79,6 +83,7 @@ impl OpenCall {
                 room,
                 began,
                 durability,
+                is_announced: false,
                 is_stale: false,
             }),
         }
@@ -122,19 +127,47 @@ impl OpenCall {
     /// the answer for the durability that was asked for.
     pub fn finish(mut self, outcome: Outcome) -> Acknowledgement {
         match self.open.take() {
-            Some(open) => open.record(outcome),
+            Some(open) => {
+                let asked = open.asked(outcome);
+                open.record(outcome, asked).only(asked)
+            }
             // Only `finish` and `drop` take it, and both consume the call.
             None => Acknowledgement::answered(Err(room::closed())),
+        }
+    }
+
+    /// The same, for a caller who wants to know both: when the sink keeps the record, which a
+    /// spool does on the local disk, and when the last store has it.
+    pub fn finish_in_two_steps(mut self, outcome: Outcome) -> Acknowledgements {
+        match self.open.take() {
+            Some(open) => open.record(outcome, Asked::Both),
+            None => Acknowledgements::answered(&Err(room::closed())),
+        }
+    }
+
+    /// Makes the attempt durable before its tool runs. Dropped while it waits, the call is
+    /// recorded as aborted; that the intent could not be kept is nothing to record.
+    pub(super) async fn announce(mut self) -> Result<Self, Error> {
+        let Some(open) = &mut self.open else {
+            return Ok(self);
+        };
+        // From here on an intent may stand for it.
+        open.is_announced = true;
+        match open.shared.announce(&open.draft).await {
+            Ok(()) => Ok(self),
+            Err(error) => {
+                self.open = None;
+                Err(error)
+            }
         }
     }
 }
 
 impl Drop for OpenCall {
     fn drop(&mut self) {
-        if let Some(mut open) = self.open.take() {
+        if let Some(open) = self.open.take() {
             // Nobody can wait for the answer.
-            open.durability = Durability::Queued;
-            open.record(Outcome::Aborted).detach();
+            drop(open.record(Outcome::Aborted, Asked::Nothing));
         }
     }
 }
@@ -165,23 +198,30 @@ impl Open {
         }
     }
 
-    fn record(self, outcome: Outcome) -> Acknowledgement {
+    fn asked(&self, outcome: Outcome) -> Asked {
+        let draft = &self.draft;
+        let durability = self.durability;
+        self.shared
+            .asked(durability, draft.of_method(), draft.tool(), outcome)
+    }
+
+    fn record(self, outcome: Outcome, asked: Asked) -> Acknowledgements {
         let Self {
             shared,
             draft,
             is_stale,
             room,
             began,
-            durability,
+            is_announced,
             ..
         } = self;
         // What is shed was counted when the call began.
         let Some(room) = room else {
-            return Acknowledgement::answered(Ok(Recorded::Shed));
+            return Acknowledgements::answered(&Ok(Recorded::Shed));
         };
         let draft = draft.narrow_payloads(&shared.payload_policy, |_| is_stale);
         let took = shared.stamper.monotonic().saturating_sub(began);
         let draft = draft.outcome(outcome).or_latency(Latency::new(took));
-        shared.record(draft, room, durability)
+        shared.record(draft, room, asked, is_announced)
     }
 }

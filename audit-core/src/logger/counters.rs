@@ -18,6 +18,10 @@ pub struct LoggerCounters {
     pub failed: u64,
     /// Records that were shed because the queue was full.
     pub shed: u64,
+    /// Calls that were announced before their tools ran.
+    pub announced: u64,
+    /// Calls of owners that had died, taken over to be recorded as interrupted.
+    pub interrupted: u64,
     /// Batches that the sink answered for.
     pub batches: u64,
     /// Appends that were tried again.
@@ -34,28 +38,26 @@ pub struct LoggerCounters {
     pub open_calls: usize,
 }
 
-/// The counters while they count.
-#[derive(Debug, Default)]
-pub(super) struct Counters {
-    pub(super) accepted: Counter,
-    pub(super) stored: Counter,
-    pub(super) duplicates: Counter,
-    pub(super) refused: Counter,
-    pub(super) failed: Counter,
-    pub(super) shed: Counter,
-    pub(super) batches: Counter,
-    pub(super) retries: Counter,
+/// A number that only grows, for [`LoggerCounters`] and for whoever collects metrics.
+pub(super) struct Counter {
+    own: AtomicU64,
+    exported: metrics::Counter,
 }
 
-#[derive(Debug, Default)]
-pub(super) struct Counter(AtomicU64);
-
 impl Counter {
+    pub(super) const fn new(exported: metrics::Counter) -> Self {
+        Self {
+            own: AtomicU64::new(0),
+            exported,
+        }
+    }
+
     pub(super) fn add_one(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.own.fetch_add(1, Ordering::Relaxed);
+        self.exported.increment(1);
     }
 
     pub(super) fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.own.load(Ordering::Relaxed)
     }
 }

@@ -17,7 +17,8 @@ pub const LOSS_ROLE: &str = "audit";
 /// Why records could not be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum LossReason {
+#[non_exhaustive]
+pub enum LossReason {
     /// The sink holds the id with other content.
     Conflict,
     /// The sink held the event before, under another number: this number is in no store.
@@ -50,11 +51,51 @@ struct Pending {
 }
 
 /// So many records of such a time: what a loss event holds as its request.
+///
+/// A logger tells its own losses. A sink that loses what it answered for, such as a spool whose
+/// store refuses an event, tells it by an event of its own: [`draft`](Self::draft).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Loss {
+pub struct Loss {
     count: u64,
     since: Timestamp,
     until: Timestamp,
+}
+
+impl Loss {
+    /// One record of a call that began at `ts`.
+    #[must_use]
+    pub const fn one(ts: Timestamp) -> Self {
+        Self {
+            count: 1,
+            since: ts,
+            until: ts,
+        }
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            count: self.count + other.count,
+            since: std::cmp::min(self.since, other.since),
+            until: std::cmp::max(self.until, other.until),
+        }
+    }
+
+    /// The event that tells of the loss, without id, moment and number: method [`LOSS_METHOD`],
+    /// role [`LOSS_ROLE`], reason, count and time window as its request.
+    ///
+    /// # Errors
+    /// Never: every field is this crate's own.
+    pub fn draft(self, reason: LossReason) -> Result<EventDraft, InvalidField> {
+        let policy = PayloadPolicy::default();
+        let form = LossForm { reason, loss: self };
+        let request = Payload::from_serialize(&form, &PayloadContext::request(&policy));
+        Ok(EventDraft::new(Method::new(LOSS_METHOD)?)
+            .role(Role::new(LOSS_ROLE)?)
+            .outcome(Outcome::InternalError)
+            .request(request))
+    }
 }
 
 #[derive(Serialize)]
@@ -67,14 +108,7 @@ struct LossForm {
 impl Losses {
     /// Counts a record that began at `ts`.
     pub(super) fn add(&self, reason: LossReason, ts: Timestamp) {
-        self.lock().add(
-            reason,
-            Loss {
-                count: 1,
-                since: ts,
-                until: ts,
-            },
-        );
+        self.lock().add(reason, Loss::one(ts));
     }
 
     /// Takes back what could not be told.
@@ -129,13 +163,8 @@ impl Losses {
 
 impl Pending {
     fn add(&mut self, reason: LossReason, more: Loss) {
-        let loss = self
-            .by_reason
-            .entry(reason)
-            .or_insert(Loss { count: 0, ..more });
-        loss.count += more.count;
-        loss.since = std::cmp::min(loss.since, more.since);
-        loss.until = std::cmp::max(loss.until, more.until);
+        let loss = self.by_reason.entry(reason);
+        loss.and_modify(|loss| *loss = loss.and(more)).or_insert(more);
     }
 }
 
@@ -146,16 +175,9 @@ pub(super) fn event(
     stamper: &Stamper,
     writer: &WriterId,
 ) -> Result<AuditEvent, InvalidField> {
-    let policy = PayloadPolicy::default();
     let (ts, id) = stamper.stamp(None);
-    EventDraft::new(Method::new(LOSS_METHOD)?)
-        .role(Role::new(LOSS_ROLE)?)
+    loss.draft(reason)?
         .ts(ts)
         .id(id)
-        .outcome(Outcome::InternalError)
-        .request(Payload::from_serialize(
-            &LossForm { reason, loss },
-            &PayloadContext::request(&policy),
-        ))
         .stamp(writer.clone(), Seq::FIRST)
 }

@@ -5,26 +5,35 @@
 //! returns ([`OpenCall`]) records `aborted` if it is dropped without an outcome. Records are
 //! numbered without a gap and stored in batches: while one batch is being written, the next one
 //! fills, and no timer is needed when nothing goes on.
+//!
+//! How safely a call is kept, and whether the attempt is on record before its tool runs, is said
+//! by an [`AuditPolicy`].
 
 mod acknowledgement;
 mod audit_logger;
-mod backoff;
 mod batch;
 mod batcher;
 mod builder;
 mod call;
 mod contain;
 mod counters;
+mod intent;
+mod last_answers;
 mod loss;
+pub mod metrics;
+mod policy;
 mod queue;
 mod room;
 mod shutdown;
 mod stamper;
+mod trouble;
 
-pub use acknowledgement::{Acknowledgement, Recorded};
+pub use acknowledgement::{Acknowledgement, Acknowledgements, Recorded};
 pub use audit_logger::AuditLogger;
 pub use builder::{AuditLoggerBuilder, Overload};
 pub use call::OpenCall;
 pub use counters::LoggerCounters;
-pub use loss::{LOSS_METHOD, LOSS_ROLE};
+pub use intent::IntentLog;
+pub use loss::{LOSS_METHOD, LOSS_ROLE, Loss, LossReason};
+pub use policy::{AuditPolicy, PolicyRule};
 pub use shutdown::ShutdownReport;

@@ -1,9 +1,10 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::acknowledgement::Answer;
+use super::acknowledgement::Answers;
 use super::loss::{Loss, LossReason};
 use super::room::{self, Reservation, Room};
 use crate::error::Error;
@@ -25,6 +26,8 @@ struct State {
     next: Seq,
     phase: Phase,
     usage: Usage,
+    /// When the first record of the batch in flight entered.
+    in_flight_since: Option<Duration>,
 }
 
 /// Whether the queue takes records.
@@ -42,10 +45,12 @@ enum Phase {
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) event: AuditEvent,
-    pub(super) answer: Option<Answer>,
+    pub(super) answers: Answers,
     /// What it takes in memory.
     bytes: usize,
     pub(super) origin: Origin,
+    /// When it entered, by the logger's monotonic clock.
+    pub(super) entered: Duration,
 }
 
 /// What a record takes in the queue beside itself: its entry, the batch's handle to it, and the
@@ -67,7 +72,13 @@ pub(super) enum Next {
 #[derive(Debug)]
 pub(super) enum Origin {
     /// From a call, with what it holds of its reservation.
-    Call { reserved_bytes: usize },
+    Call {
+        reserved_bytes: usize,
+        /// Whether it was on record before its tool ran.
+        is_announced: bool,
+    },
+    /// From the log of intents: a call of a logger that died.
+    Interrupted,
     /// From the logger itself: it tells this loss.
     Loss(LossReason, Loss),
 }
@@ -79,6 +90,16 @@ pub(super) struct Usage {
     pub(super) bytes: usize,
     pub(super) most_events: usize,
     pub(super) most_bytes: usize,
+    /// When the oldest of them entered.
+    pub(super) oldest: Option<Duration>,
+}
+
+/// A record on its way into the queue.
+#[derive(Debug)]
+pub(super) struct Arrival {
+    pub(super) event: AuditEvent,
+    pub(super) answers: Answers,
+    pub(super) entered: Duration,
 }
 
 impl Queue {
@@ -91,6 +112,7 @@ impl Queue {
                 next: Seq::FIRST,
                 phase: Phase::Open,
                 usage: Usage::default(),
+                in_flight_since: None,
             }),
             changed,
         }
@@ -104,19 +126,17 @@ impl Queue {
     /// Numbers a record and takes it in.
     pub(super) fn push(
         &self,
-        event: AuditEvent,
+        arrival: Arrival,
         reservation: Reservation,
-        answer: Option<Answer>,
+        is_announced: bool,
     ) -> Result<(), Error> {
-        let bytes = event.size_in_memory() + ENTRY;
+        let bytes = arrival.event.size_in_memory() + ENTRY;
         let entered = reservation.spend(bytes, |reserved_bytes| {
-            let origin = Origin::Call { reserved_bytes };
-            self.lock().enter(Entry {
-                event,
-                answer,
-                bytes,
-                origin,
-            })
+            let origin = Origin::Call {
+                reserved_bytes,
+                is_announced,
+            };
+            self.lock().enter(arrival.into_entry(bytes, origin))
         });
         match entered {
             Ok(was_empty) => {
@@ -133,18 +153,16 @@ impl Queue {
     }
 
     /// Takes in a record of the logger's own, beside the limits: there is one for each reason of
-    /// loss at the most. `false` if the queue was closed.
-    pub(super) fn push_own(&self, event: AuditEvent, reason: LossReason, loss: Loss) -> bool {
+    /// loss at the most, and a batch of calls that were interrupted. `false` if the queue was
+    /// closed.
+    pub(super) fn push_own(&self, event: AuditEvent, origin: Origin, entered: Duration) -> bool {
         let bytes = event.size_in_memory() + ENTRY;
-        let origin = Origin::Loss(reason, loss);
-        self.lock()
-            .enter(Entry {
-                event,
-                answer: None,
-                bytes,
-                origin,
-            })
-            .is_ok()
+        let arrival = Arrival {
+            event,
+            answers: Answers::default(),
+            entered,
+        };
+        self.lock().enter(arrival.into_entry(bytes, origin)).is_ok()
     }
 
     /// What there is to do next, as soon as there is something.
@@ -167,6 +185,7 @@ impl Queue {
     /// Takes back the open records of a batch, before all others.
     pub(super) fn put_back(&self, open: Vec<Entry>) {
         let mut state = self.lock();
+        state.in_flight_since = None;
         for entry in open.into_iter().rev() {
             state.entries.push_front(entry);
         }
@@ -204,7 +223,12 @@ impl Queue {
     }
 
     pub(super) fn usage(&self) -> Usage {
-        self.lock().usage
+        let state = self.lock();
+        let first_queued = state.entries.front().map(|entry| entry.entered);
+        Usage {
+            oldest: state.in_flight_since.or(first_queued),
+            ..state.usage
+        }
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -223,7 +247,7 @@ impl Queue {
     fn give_back<'a>(&self, entries: impl IntoIterator<Item = &'a Entry>) {
         let (mut n_events, mut n_bytes) = (0, 0);
         for entry in entries {
-            if let Origin::Call { reserved_bytes } = entry.origin {
+            if let Origin::Call { reserved_bytes, .. } = entry.origin {
                 n_events += 1;
                 n_bytes += reserved_bytes;
             }
@@ -234,6 +258,18 @@ impl Queue {
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing panics while it holds the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Arrival {
+    fn into_entry(self, bytes: usize, origin: Origin) -> Entry {
+        Entry {
+            event: self.event,
+            answers: self.answers,
+            bytes,
+            origin,
+            entered: self.entered,
+        }
     }
 }
 
@@ -270,6 +306,7 @@ impl State {
             .take_while(fits)
             .count();
         let n_taken = std::cmp::max(n_fitting, 1);
+        self.in_flight_since = self.entries.front().map(|entry| entry.entered);
         self.entries.drain(..n_taken).collect()
     }
 }

@@ -20,8 +20,12 @@ pub struct ShutdownReport {
     /// nowhere else, unless an append that did not answer stored them all the same. Appending
     /// them to a sink stores each once.
     pub unstored: Vec<AuditEvent>,
-    /// Calls that had not ended at the deadline; they will not be recorded.
+    /// Calls that had not ended at the deadline; they will not be recorded, but as interrupted if
+    /// they were announced.
     pub n_open_calls: usize,
+    /// Records that the sink keeps and its last store does not have yet: they are safe, and whoever
+    /// opens that spool next sends them on. What other loggers wrote to the sink counts too.
+    pub n_forwarding: u64,
     /// Records that were lost before and of which no loss event tells, because the sink did not
     /// take it.
     pub n_untold_losses: u64,
@@ -67,10 +71,14 @@ async fn end_of_work(finished: &mut watch::Receiver<Option<Finished>>) -> Finish
 }
 
 fn report(shared: &Shared, end: Finished) -> ShutdownReport {
-    let counters = &shared.counters;
+    let meters = &shared.meters;
+    shared.publish();
     ShutdownReport {
-        n_stored: counters.stored.get() + counters.duplicates.get(),
-        n_refused: counters.refused.get() + counters.failed.get(),
+        n_stored: meters.stored.get() + meters.duplicates.get(),
+        n_refused: meters.refused.get() + meters.failed.get(),
+        n_forwarding: shared
+            .forwarding()
+            .map_or(0, |forwarding| forwarding.n_events),
         n_untold_losses: shared.losses.n_untold(),
         unstored: end.unstored,
         n_open_calls: end.n_open_calls,

@@ -45,6 +45,11 @@ impl Stamper {
         (ts, self.ids.event_id(ts))
     }
 
+    /// The clock's time of day, for ages.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     pub(super) fn monotonic(&self) -> Duration {
         self.clock.monotonic()
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Appended, AuditSink, Durability, Health};
+use super::{Appended, AuditSink, Durability, Forwarding, Health};
 use crate::error::Error;
 use crate::event::AuditEvent;
 
@@ -36,6 +36,10 @@ macro_rules! forward_sink {
 
                 fn durability(&self) -> Durability {
                     (**self).durability()
+                }
+
+                fn forwarding(&self) -> Option<Forwarding> {
+                    (**self).forwarding()
                 }
             }
         )+

@@ -1,6 +1,8 @@
 //! Where events go: the contract of a sink.
 
+mod appended;
 mod forward;
+mod forwarding;
 mod health;
 mod receipt;
 
@@ -8,8 +10,10 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
+pub use appended::{Appended, LastAnswer};
+pub use forwarding::Forwarding;
 pub use health::{Health, Readiness};
-pub use receipt::{Appended, Durability, Receipt, Refusal, RefusalKind};
+pub use receipt::{Durability, Receipt, Refusal, RefusalKind};
 
 use crate::error::Error;
 use crate::event::AuditEvent;
@@ -39,6 +43,11 @@ use crate::event::AuditEvent;
 ///
 /// **Order.** Within a batch, and from one `append` to the next that begins after it, events are
 /// stored in the order in which they are given. That order is what followers see.
+///
+/// **Two answers.** A sink that keeps events on their way to a last store (a spool) answers twice:
+/// the receipts say what it keeps, [`Appended::last`] what the last store says. Such a sink says so
+/// by [`forwarding`](Self::forwarding), and sees to it alone that what the last store refuses is
+/// not lost in silence. A sink that wraps one hands its second answer on.
 ///
 /// **Unchanged.** Every field is given back as it came: texts uncut, times to the microsecond,
 /// numbers exact, payloads equal as JSON values.
@@ -81,4 +90,9 @@ pub trait AuditSink: Debug + Send + Sync + 'static {
 
     /// What the `Ok` of an append means here. Does not change while the sink lives.
     fn durability(&self) -> Durability;
+
+    /// What the second answer of an append means, and what waits for it now; `None` for a sink
+    /// that answers once. Cheap. Whether there is one, and what it means, does not change while the
+    /// sink lives.
+    fn forwarding(&self) -> Option<Forwarding>;
 }

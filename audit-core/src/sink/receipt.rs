@@ -1,5 +1,8 @@
 use std::borrow::Cow;
 use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{Error, ErrorKind};
 
 /// How safe an event is. The order is the strength of the promise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -11,6 +14,39 @@ pub enum Durability {
     Spooled,
     /// Committed by the store, as far as that store promises.
     Committed,
+}
+
+impl Durability {
+    /// The word that policies and metrics use.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Spooled => "spooled",
+            Self::Committed => "committed",
+        }
+    }
+}
+
+impl fmt::Display for Durability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Durability {
+    type Err = Error;
+
+    /// # Errors
+    /// The word is none of the three.
+    fn from_str(word: &str) -> Result<Self, Error> {
+        let all = [Self::Queued, Self::Spooled, Self::Committed];
+        let found = all.into_iter().find(|durability| durability.as_str() == word);
+        found.ok_or_else(|| {
+            let text = format!("`{word}` is no durability: it is queued, spooled or committed");
+            Error::new(ErrorKind::Invalid, text)
+        })
+    }
 }
 
 /// What became of one event of a batch.
@@ -84,40 +120,3 @@ impl fmt::Display for Refusal {
 }
 
 impl std::error::Error for Refusal {}
-
-/// The receipts of a batch, one for each event, in the order of the batch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "a refused event is lost unless somebody looks"]
-pub struct Appended {
-    receipts: Vec<Receipt>,
-}
-
-impl Appended {
-    /// One receipt for each event, in the order of the batch.
-    pub const fn new(receipts: Vec<Receipt>) -> Self {
-        Self { receipts }
-    }
-
-    /// Every event of a batch of `n_events` was stored.
-    pub fn all_stored(n_events: usize) -> Self {
-        Self::new(vec![Receipt::Stored; n_events])
-    }
-
-    /// The receipts.
-    #[must_use]
-    pub fn receipts(&self) -> &[Receipt] {
-        &self.receipts
-    }
-
-    /// The receipts, to keep.
-    #[must_use]
-    pub fn into_receipts(self) -> Vec<Receipt> {
-        self.receipts
-    }
-
-    /// Whether the store has every event of the batch now.
-    #[must_use]
-    pub fn is_all_kept(&self) -> bool {
-        self.receipts.iter().all(Receipt::is_kept)
-    }
-}

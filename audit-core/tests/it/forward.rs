@@ -7,7 +7,7 @@ use audit_core::reader::{
     AuditReader, Count, Filter, FollowPosition, FollowRequest, Followed, Page, PageRequest,
     Statistics, StatisticsRequest,
 };
-use audit_core::sink::{Appended, AuditSink, Durability, Health};
+use audit_core::sink::{Appended, AuditSink, Durability, Forwarding, Health};
 use audit_core::{Error, ErrorKind};
 use audit_testkit::{MockAuditReader, MockAuditSink, fixture};
 
@@ -28,12 +28,15 @@ fn sink() -> MockAuditSink {
     sink.expect_durability()
         .times(1)
         .return_const(Durability::Spooled);
+    sink.expect_forwarding()
+        .times(1)
+        .return_const(Forwarding::to(Durability::Committed));
     sink
 }
 
 async fn every_method_arrives(sink: impl AuditSink) {
     let appended = sink.append(&fixture::events(1..=2)).await.unwrap();
-    assert_eq!(appended, Appended::all_stored(2));
+    assert_eq!(appended.receipts(), Appended::all_stored(2).receipts());
     assert_eq!(sink.flush().await.unwrap_err().kind(), ErrorKind::Timeout);
     assert_eq!(sink.health().await, Health::degraded("mocked"));
     assert_eq!(
@@ -41,6 +44,8 @@ async fn every_method_arrives(sink: impl AuditSink) {
         ErrorKind::Unavailable
     );
     assert_eq!(sink.durability(), Durability::Spooled);
+    let forwarding = Forwarding::to(Durability::Committed);
+    assert_eq!(sink.forwarding(), Some(forwarding));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ mod settle;
 
 use async_trait::async_trait;
 use audit_core::event::AuditEvent;
-use audit_core::sink::{Appended, AuditSink, Durability, Health, Receipt};
+use audit_core::sink::{Appended, AuditSink, Durability, Forwarding, Health, Receipt};
 use audit_core::{Error, ErrorKind};
 use sqlx::PgConnection;
 
@@ -186,5 +186,9 @@ impl AuditSink for PostgresSink {
 
     fn durability(&self) -> Durability {
         Durability::Committed
+    }
+
+    fn forwarding(&self) -> Option<Forwarding> {
+        None
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 use audit_core::event::{Check, Decision, EventId, Latency, Outcome, Reason, Timestamp, ToolName};
 use audit_core::logger::Overload;
 use audit_core::payload::CallerCredential;
-use audit_core::sink::{Durability, Health};
+use audit_core::sink::{Durability, Forwarding, Health};
 use audit_core::{AuditLogger, ErrorKind};
 use audit_memory::MemoryStore;
 use audit_testkit::ManualClock;
@@ -244,6 +244,10 @@ async fn a_promise_that_the_sink_does_not_keep_is_refused() {
 
         fn durability(&self) -> Durability {
             Durability::Queued
+        }
+
+        fn forwarding(&self) -> Option<Forwarding> {
+            None
         }
     }
 

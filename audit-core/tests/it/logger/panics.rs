@@ -4,7 +4,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use audit_core::event::{AuditEvent, Outcome};
 use audit_core::logger::Recorded;
-use audit_core::sink::{Appended, Durability, Health};
+use audit_core::sink::{Appended, Durability, Forwarding, Health};
 use audit_core::{AuditSink, Error, ErrorKind};
 use audit_memory::MemoryStore;
 
@@ -53,6 +53,10 @@ impl AuditSink for PanicsEarly {
 
     fn durability(&self) -> Durability {
         self.0.durability()
+    }
+
+    fn forwarding(&self) -> Option<Forwarding> {
+        self.0.forwarding()
     }
 }
 
@@ -112,6 +116,10 @@ impl AuditSink for PanicsInDrop {
 
     fn durability(&self) -> Durability {
         Durability::Committed
+    }
+
+    fn forwarding(&self) -> Option<Forwarding> {
+        None
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use audit_core::event::{AuditEvent, EventDraft, Method, Timestamp, ToolName};
-use audit_core::sink::{Appended, Durability, Health, Receipt, Refusal};
+use audit_core::sink::{Appended, Durability, Forwarding, Health, Receipt, Refusal};
 use audit_core::{AuditLogger, AuditSink, Error, ErrorKind};
 use audit_memory::MemoryStore;
 
@@ -128,6 +128,10 @@ impl AuditSink for ScriptedSink {
 
     fn durability(&self) -> Durability {
         Durability::Committed
+    }
+
+    fn forwarding(&self) -> Option<Forwarding> {
+        None
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, RwLock};
 use async_trait::async_trait;
 use audit_core::Error;
 use audit_core::event::AuditEvent;
-use audit_core::sink::{Appended, AuditSink, Durability, Health};
+use audit_core::sink::{Appended, AuditSink, Durability, Forwarding, Health};
 use audit_postgres::PostgresSink;
 use audit_testkit::postgres::LocalCluster;
 use url::Url;
@@ -44,6 +44,10 @@ impl AuditSink for Name {
 
     fn durability(&self) -> Durability {
         self.now().durability()
+    }
+
+    fn forwarding(&self) -> Option<Forwarding> {
+        self.now().forwarding()
     }
 }
 

@@ -8,7 +8,7 @@ use audit_core::reader::{
     AuditReader, Count, Filter, FollowFrom, FollowPosition, FollowRequest, Followed, FollowedEvent,
     Page, PageRequest, SeqGap, Statistics, StatisticsRequest,
 };
-use audit_core::sink::{Appended, AuditSink, Durability, Health, Receipt, Refusal};
+use audit_core::sink::{Appended, AuditSink, Durability, Forwarding, Health, Receipt, Refusal};
 use audit_core::{Error, ErrorKind};
 use tokio::sync::Notify;
 
@@ -242,6 +242,10 @@ impl<Q: Quirk> AuditSink for Table<Q> {
 
     fn durability(&self) -> Durability {
         Durability::Committed
+    }
+
+    fn forwarding(&self) -> Option<Forwarding> {
+        None
     }
 }
 
