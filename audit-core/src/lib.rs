@@ -41,9 +41,13 @@ pub mod logger;
 
 mod backoff;
 mod clock;
+mod contain;
 mod error;
 mod glob;
 mod ids;
+mod meter;
+mod runtime;
+mod trouble;
 
 pub use backoff::Backoff;
 pub use clock::{Clock, SystemClock};

@@ -39,9 +39,9 @@ use std::time::Duration;
 
 use metrics::{Gauge, Histogram, counter, gauge, histogram};
 
-use super::counters::Counter;
 use super::queue::Usage;
 use crate::event::Timestamp;
+use crate::meter::{Counter, float};
 use crate::sink::Forwarding;
 
 /// The numbers of one logger.
@@ -77,10 +77,7 @@ struct ForwardingGauges {
 
 impl Meters {
     pub(super) fn new(logger: &str, sink: &str, forwards: bool) -> Self {
-        let labels = [
-            ("logger", logger.to_owned()),
-            ("sink", sink.to_owned()),
-        ];
+        let labels = [("logger", logger.to_owned()), ("sink", sink.to_owned())];
         let count = |name: &'static str| Counter::new(counter!(name, &labels));
         Self {
             accepted: count("audit_accepted_total"),
@@ -152,17 +149,6 @@ impl Meters {
             gauges.oldest.set(age.as_secs_f64());
         }
     }
-}
-
-/// A gauge is a float; what it cannot tell apart any more, above 2⁵³, no queue holds.
-fn float<T>(number: T) -> f64
-where
-    u64: TryFrom<T>,
-{
-    let number = u64::try_from(number).unwrap_or(u64::MAX);
-    let high = u32::try_from(number >> 32).unwrap_or(u32::MAX);
-    let low = u32::try_from(number & u64::from(u32::MAX)).unwrap_or(u32::MAX);
-    f64::from(high) * 4_294_967_296.0 + f64::from(low)
 }
 
 impl fmt::Debug for Meters {
