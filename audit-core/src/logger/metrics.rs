@@ -30,9 +30,21 @@
 //! | `audit_forwarding_bytes` | gauge, bytes | what they take on the disk |
 //! | `audit_forwarding_oldest_seconds` | gauge, seconds | how long ago the oldest of these calls began |
 //!
+//! A [`FanOut`](crate::sink::FanOut) has numbers of its own, with the labels `fan_out` (what was given
+//! to [`name`](crate::sink::FanOutBuilder::name), else `audit`) and `sink` (the sink's name in it):
+//!
+//! | name | kind, unit | what |
+//! |---|---|---|
+//! | `audit_lane_missed_total` | counter | events that the fan-out answered for and this sink does not have; label `reason`: `closed`, `failed`, `lane_full`, `refused` |
+//! | `audit_lane_retries_total` | counter | appends that a lane tried again |
+//! | `audit_lane_events` | gauge | events that wait in a lane, the ones in flight among them |
+//! | `audit_lane_bytes` | gauge, bytes | what they take in memory |
+//! | `audit_append_seconds` | histogram, seconds | how long one append to the sink took, whatever it answered |
+//!
 //! Counters count each record once, and never add zero. Gauges are set with each batch, by
 //! [`health`](crate::AuditLogger::health), and by
-//! [`publish_metrics`](crate::AuditLogger::publish_metrics), which a scrape calls first.
+//! [`publish_metrics`](crate::AuditLogger::publish_metrics), which a scrape calls first;
+//! those of a lane whenever a batch enters or leaves it.
 
 use std::fmt;
 use std::time::Duration;
