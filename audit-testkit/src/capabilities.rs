@@ -28,6 +28,9 @@ pub struct Capabilities {
     /// Readers see events when `append` answers, not only behind a `flush`. False for what
     /// answers before its last store has the events. True by default.
     pub is_visible_before_flush: bool,
+    /// What the sink answered for and its last store refuses is told by an event of the sink's own,
+    /// which the suite passes over. False by default.
+    pub tells_losses: bool,
     /// The reader still answers when the sink is closed. True by default.
     pub is_readable_after_close: bool,
     /// What answered `Ok` is still there when the store was killed and
@@ -67,6 +70,7 @@ impl Capabilities {
         Self {
             has_exact_receipts: true,
             is_visible_before_flush: true,
+            tells_losses: false,
             is_readable_after_close: true,
             survives_reopen: false,
             fails_on_request: false,
@@ -79,6 +83,7 @@ impl Capabilities {
     setters! {
         has_exact_receipts: bool,
         is_visible_before_flush: bool,
+        tells_losses: bool,
         is_readable_after_close: bool,
         survives_reopen: bool,
         fails_on_request: bool,

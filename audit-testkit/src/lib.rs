@@ -34,12 +34,14 @@
 //!   [`FaultPlan`].
 //! - [`fixture`]: ready events; [`strategy`]: any event and any question, for proptest.
 //! - [`ManualClock`], [`SequentialIds`]: time and ids that a test owns.
+//! - `SmallDisk`: a disk that is soon full.
 //! - `postgres`: a Postgres for tests, servers to kill, and a network to cut.
 //!
 //! # Features
 //! | feature | what it adds |
 //! |---|---|
-//! | `postgres` | the module `postgres` and the program `audit-test-postgres`; brings sqlx and testcontainers, wants Rust 1.94 and Unix |
+//! | `disk` | `SmallDisk`; wants Unix |
+//! | `postgres` | `disk`, the module `postgres` and the program `audit-test-postgres`; brings sqlx and testcontainers, wants Rust 1.94 and Unix |
 //!
 //! No feature is on by default.
 //!
@@ -69,6 +71,8 @@ mod harness;
 mod mock;
 mod model;
 mod opened;
+#[cfg(feature = "disk")]
+mod small_disk;
 
 pub use capabilities::Capabilities;
 pub use clock::{ManualClock, SequentialIds};
@@ -76,3 +80,5 @@ pub use fault::{FaultPlan, FaultySink};
 pub use gate::Gate;
 pub use harness::{Harness, Subject};
 pub use mock::{MockAuditReader, MockAuditSink};
+#[cfg(feature = "disk")]
+pub use small_disk::SmallDisk;

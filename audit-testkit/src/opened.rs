@@ -1,6 +1,7 @@
 //! What the cases do with a subject again and again.
 
 use audit_core::event::AuditEvent;
+use audit_core::logger::LOSS_METHOD;
 use audit_core::reader::{
     AuditReader, Filter, FollowFrom, FollowPosition, FollowRequest, Followed, Order, PageRequest,
 };
@@ -76,6 +77,9 @@ impl Opened {
             let is_rising = events.is_sorted_by_key(|event: &AuditEvent| event.id);
             assert!(is_rising, "a list of the oldest first has rising ids");
             let Some(next) = page.next else {
+                if self.capabilities.tells_losses {
+                    events.retain(|event| event.method.as_str() != LOSS_METHOD);
+                }
                 return events;
             };
             request = request.cursor(next).expect("the cursor is of this list");

@@ -52,6 +52,7 @@ pub struct AuditLoggerBuilder {
     queue_bytes: usize,
     batch_events: usize,
     batch_bytes: usize,
+    batches_in_flight: usize,
     runtime: Option<Handle>,
 }
 
@@ -72,6 +73,7 @@ impl AuditLoggerBuilder {
             queue_bytes: 64 << 20,
             batch_events: 1_000,
             batch_bytes: 8 << 20,
+            batches_in_flight: 1,
             runtime: None,
         }
     }
@@ -171,6 +173,15 @@ impl AuditLoggerBuilder {
         self
     }
 
+    /// How many batches are stored at once: one, if nothing is said, and then the store has the
+    /// events in the order of their numbers. A database over a network does more at a time: with
+    /// two, one batch is sent while the other one is committed. A number that is missing in the
+    /// store can then be on its way.
+    pub fn batches_in_flight(mut self, n_batches: usize) -> Self {
+        self.batches_in_flight = n_batches;
+        self
+    }
+
     /// The tokio runtime that stores the batches; the current one, if nothing is said. It needs
     /// its timer.
     pub fn runtime(mut self, runtime: Handle) -> Self {
@@ -225,6 +236,7 @@ impl AuditLoggerBuilder {
             Arc::clone(&shared),
             self.batch_events,
             self.batch_bytes,
+            self.batches_in_flight,
             given_up,
             last_answers,
             finished_sender,
@@ -256,6 +268,9 @@ impl AuditLoggerBuilder {
         }
         if self.batch_events == 0 {
             return too_small("`batch_events`", 1);
+        }
+        if self.batches_in_flight == 0 {
+            return too_small("`batches_in_flight`", 1);
         }
         if self.queue_bytes < most_bytes_per_event {
             return too_small(

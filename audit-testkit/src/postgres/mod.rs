@@ -36,7 +36,7 @@
 //! - [`LocalCluster`]: a server of the test's own, to be killed, restarted and promoted; with TLS.
 //! - [`TcpProxy`]: a network that is cut, reset, stalled or refused, at an exact [`Moment`].
 //! - [`PgBouncer`]: connections that are not one's own for longer than a transaction.
-//! - [`SmallDisk`]: a disk that is soon full. Takes root's rights.
+//! - [`SmallDisk`](crate::SmallDisk): a disk that is soon full. Takes root's rights.
 
 mod account;
 mod cluster;
@@ -66,5 +66,4 @@ pub use error::PostgresError;
 pub use pgbouncer::PgBouncer;
 pub use proxy::{Direction, Fault, Message, Moment, TcpProxy, Trip};
 pub use server::TestPostgres;
-pub use small_disk::SmallDisk;
 pub use via::Via;

@@ -256,7 +256,7 @@ async fn a_promise_that_the_sink_does_not_keep_is_refused() {
     let error = builder.build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
     assert!(
-        error.to_string().contains("Committed") && error.to_string().contains("Queued"),
+        error.to_string().contains("committed") && error.to_string().contains("queued"),
         "{error}"
     );
     let logger = AuditLogger::builder(ToStderr(MemoryStore::new()))

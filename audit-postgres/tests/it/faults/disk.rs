@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use audit_core::AuditSink;
 use audit_postgres::PostgresSink;
-use audit_testkit::fixture;
-use audit_testkit::postgres::{LocalCluster, SmallDisk};
+use audit_testkit::postgres::LocalCluster;
+use audit_testkit::{SmallDisk, fixture};
 use sqlx::{Connection as _, PgConnection};
 
 use super::config;

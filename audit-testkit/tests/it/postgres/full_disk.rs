@@ -1,6 +1,7 @@
 //! A disk that is full. `cargo xtask test` leaves these out, and says so, without root's rights.
 
-use audit_testkit::postgres::{LocalCluster, SmallDisk};
+use audit_testkit::SmallDisk;
+use audit_testkit::postgres::LocalCluster;
 use sqlx::{AssertSqlSafe, Executor};
 
 use super::support::{connect, number, run};

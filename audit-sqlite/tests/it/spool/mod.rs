@@ -1,0 +1,10 @@
+//! The spool, before memory stores that do as they are told.
+
+mod conformance;
+mod forwarding;
+mod intents;
+mod logger;
+mod refusing;
+mod room;
+mod support;
+mod taking_over;
