@@ -151,13 +151,12 @@ impl AuditSink for FanOut {
             return Ok(Appended::new(Vec::new()));
         }
         let rule = self.shared.rule;
-        let awaited = self.shared.enter(events)?;
-        let appended = Appended::new(awaited.parcel().answer(rule).await?);
+        let (receipts, parcel) = self.shared.enter(events)?.answer().await?;
+        let appended = Appended::new(receipts);
         let forwards = self.forwards();
         if !view::forwards(rule, &forwards) {
             return Ok(appended);
         }
-        let parcel = Arc::clone(awaited.parcel());
         let last = LastAnswer::new(last::last_answer(rule, parcel, forwards));
         Ok(appended.with_last_answer(last))
     }

@@ -11,6 +11,7 @@ use super::parcel::{Miss, Parcel, Reason, State};
 use super::rule::FanOutRule;
 use crate::error::{Error, ErrorKind};
 use crate::event::{AuditEvent, EventId};
+use crate::sink::Receipt;
 
 /// What a fan-out shares with its lanes.
 #[derive(Debug)]
@@ -46,6 +47,7 @@ struct Entrance {
 pub(super) struct Awaited<'a> {
     shared: &'a Shared,
     parcel: Arc<Parcel>,
+    is_answered: bool,
 }
 
 impl Shared {
@@ -85,6 +87,7 @@ impl Shared {
         Ok(Awaited {
             shared: self,
             parcel,
+            is_answered: false,
         })
     }
 
@@ -180,14 +183,21 @@ impl Entrance {
 }
 
 impl Awaited<'_> {
-    pub(super) fn parcel(&self) -> &Arc<Parcel> {
-        &self.parcel
+    /// The receipts, and the parcel for those who wait for the last stores. Should the batch come
+    /// again, it is another append: what was told as stored is there then.
+    pub(super) async fn answer(mut self) -> Result<(Vec<Receipt>, Arc<Parcel>), Error> {
+        let receipts = self.parcel.answer(self.shared.rule).await?;
+        self.is_answered = true;
+        Ok((receipts, Arc::clone(&self.parcel)))
     }
 }
 
 impl Drop for Awaited<'_> {
-    /// Whether the append answered, failed or was dropped: it comes again, or it does not.
+    /// An append that failed or was dropped comes again.
     fn drop(&mut self) {
+        if self.is_answered {
+            return;
+        }
         let mut entrance = self.shared.lock();
         self.parcel.leave();
         if self.parcel.is_left_on_its_way()

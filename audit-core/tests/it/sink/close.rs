@@ -1,5 +1,6 @@
 //! Closing drains, and says what it could not.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use audit_core::ErrorKind;
@@ -14,7 +15,10 @@ async fn close_drains_the_lanes_and_closes_every_sink() {
     let (works, _) = faulty(FaultPlan::new());
     let slow = FaultPlan::new().delay(Duration::from_secs(9)).fail(5);
     let (slow, copied) = faulty(slow);
-    let fan_out = fan_out(FanOutRule::Primary, vec![works.clone(), slow.clone()]);
+    let fan_out = fan_out(
+        FanOutRule::Primary,
+        vec![Arc::clone(&works) as _, Arc::clone(&slow) as _],
+    );
     for number in 1..=10 {
         assert!(
             fan_out
@@ -44,7 +48,7 @@ async fn close_tells_what_a_hung_sink_did_not_get() {
     for rule in [FanOutRule::Any, FanOutRule::Primary] {
         let (works, store) = faulty(FaultPlan::new());
         let (hangs, _) = faulty(FaultPlan::new().hang(&Gate::new()).for_ever());
-        let fan_out = builder(rule, vec![works.clone(), hangs]);
+        let fan_out = builder(rule, vec![Arc::clone(&works) as _, hangs]);
         let fan_out = fan_out
             .close_deadline(Duration::from_secs(7))
             .build()

@@ -12,7 +12,7 @@ use super::support::{builder, fan_out, faulty, let_run};
 #[tokio::test(start_paused = true)]
 async fn dropping_an_idle_fan_out_ends_its_tasks_and_leaves_its_sinks_open() {
     let (sink, _) = faulty(FaultPlan::new());
-    let fan_out = fan_out(FanOutRule::Any, vec![sink.clone()]);
+    let fan_out = fan_out(FanOutRule::Any, vec![Arc::clone(&sink) as _]);
     let_run().await;
     assert!(Arc::strong_count(&sink) > 1);
     drop(fan_out);
@@ -25,7 +25,7 @@ async fn dropping_an_idle_fan_out_ends_its_tasks_and_leaves_its_sinks_open() {
 async fn what_was_answered_for_still_reaches_a_slow_copy() {
     let (works, _) = faulty(FaultPlan::new());
     let (slow, copied) = faulty(FaultPlan::new().delay(Duration::from_secs(5)).fail(2));
-    let fan_out = fan_out(FanOutRule::Primary, vec![works, slow.clone()]);
+    let fan_out = fan_out(FanOutRule::Primary, vec![works, Arc::clone(&slow) as _]);
     for number in 1..=3 {
         assert!(
             fan_out
@@ -45,7 +45,7 @@ async fn what_was_answered_for_still_reaches_a_slow_copy() {
 async fn a_hung_sink_does_not_keep_a_task_for_ever() {
     let (works, _) = faulty(FaultPlan::new());
     let (hangs, _) = faulty(FaultPlan::new().hang(&Gate::new()).for_ever());
-    let fan_out = builder(FanOutRule::Primary, vec![works, hangs.clone()]);
+    let fan_out = builder(FanOutRule::Primary, vec![works, Arc::clone(&hangs) as _]);
     let fan_out = fan_out
         .close_deadline(Duration::from_secs(5))
         .build()

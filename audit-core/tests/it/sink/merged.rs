@@ -88,3 +88,21 @@ async fn a_fan_out_without_sinks_or_with_two_of_a_name_is_refused() {
         assert_eq!(refused.unwrap_err().kind(), ErrorKind::Invalid);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_again_was_there_also_while_a_copy_has_it_not() {
+    for rule in [FanOutRule::Any, FanOutRule::Primary] {
+        let (hangs, _) = faulty(FaultPlan::new().hang(&Gate::new()).for_ever());
+        let (works, _) = faulty(FaultPlan::new());
+        let fan_out = fan_out(rule, vec![works, hangs]);
+        let batch = fixture::events(1..=2);
+        for expected in [
+            Receipt::Stored,
+            Receipt::AlreadyStored,
+            Receipt::AlreadyStored,
+        ] {
+            let appended = fan_out.append(&batch).await.unwrap();
+            assert_eq!(appended.receipts(), vec![expected; 2], "{rule}");
+        }
+    }
+}

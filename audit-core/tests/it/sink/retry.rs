@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use audit_core::ErrorKind;
@@ -16,7 +17,7 @@ use super::support::faulty;
 #[tokio::test(start_paused = true)]
 async fn a_sink_that_comes_back_in_time_stores_once() {
     let (sink, store) = faulty(FaultPlan::new().fail(5).store_then_fail(1).fail(2));
-    let retry = Retry::new(sink.clone());
+    let retry = Retry::new(Arc::clone(&sink));
     let batch = fixture::events(1..=3);
     let appended = retry.append(&batch).await.unwrap();
     assert_eq!(appended.receipts(), vec![Receipt::AlreadyStored; 3]);
@@ -26,7 +27,7 @@ async fn a_sink_that_comes_back_in_time_stores_once() {
 #[tokio::test(start_paused = true)]
 async fn it_gives_up_when_the_time_is_over_and_not_before() {
     let (sink, _) = faulty(FaultPlan::new().fail(1).for_ever());
-    let retry = Retry::new(sink.clone()).max_elapsed(Duration::from_secs(20));
+    let retry = Retry::new(Arc::clone(&sink)).max_elapsed(Duration::from_secs(20));
     let begun = Instant::now();
     let error = retry.append(&fixture::events(1..=1)).await.unwrap_err();
     assert!(error.is_retryable());
@@ -35,7 +36,7 @@ async fn it_gives_up_when_the_time_is_over_and_not_before() {
     let range = Duration::from_secs(15)..Duration::from_secs(20);
     assert!(range.contains(&took), "{took:?}");
     assert!(sink.n_appends() > 5, "{}", sink.n_appends());
-    let never = Retry::new(sink.clone()).max_elapsed(Duration::ZERO);
+    let never = Retry::new(Arc::clone(&sink)).max_elapsed(Duration::ZERO);
     let n_before = sink.n_appends();
     never.append(&fixture::events(1..=1)).await.unwrap_err();
     assert_eq!(sink.n_appends(), n_before + 1, "one try, and no other");
@@ -53,7 +54,7 @@ async fn what_is_not_retryable_is_tried_once() {
         ErrorKind::Rejected,
     ] {
         let (sink, _) = faulty(FaultPlan::new().fail_with(1, kind));
-        let retry = Retry::new(sink.clone());
+        let retry = Retry::new(Arc::clone(&sink));
         let begun = Instant::now();
         let error = retry.append(&fixture::events(1..=1)).await.unwrap_err();
         assert_eq!((error.kind(), sink.n_appends()), (kind, 1));
@@ -80,7 +81,7 @@ async fn an_error_behind_a_lost_answer_leaves_open_what_was_stored() {
 #[tokio::test(start_paused = true)]
 async fn a_try_that_hangs_ends_at_its_deadline() {
     let (sink, store) = faulty(FaultPlan::new().hang(&Gate::new()));
-    let retry = Retry::new(sink.clone()).attempt_deadline(Duration::from_secs(3));
+    let retry = Retry::new(Arc::clone(&sink)).attempt_deadline(Duration::from_secs(3));
     let begun = Instant::now();
     let appended = retry.append(&fixture::events(1..=2)).await.unwrap();
     assert!(appended.is_all_kept());
