@@ -52,7 +52,7 @@ type Switches = [Arc<AtomicBool>; 2];
 impl Wrapped {
     fn around(&self, config: &MemoryConfig) -> Subject {
         let fragile = || Fragile {
-            store: MemoryStore::with_config(config.clone()),
+            store: MemoryStore::with_config(*config),
             fails: Arc::default(),
         };
         let (one, two) = (fragile(), fragile());
