@@ -7,11 +7,11 @@ use tokio::sync::{mpsc, watch};
 
 use super::audit_logger::Shared;
 use super::batch::Batch;
-use super::contain::Contained;
 use super::last_answers::Waiting;
 use super::loss;
 use super::queue::{Next, Origin};
 use crate::Backoff;
+use crate::contain::Contained;
 use crate::error::{Error, ErrorKind};
 use crate::event::{AuditEvent, EventId};
 use crate::sink::Appended;

@@ -14,13 +14,14 @@ use super::metrics::Meters;
 use super::policy::AuditPolicy;
 use super::queue::{self, Queue};
 use super::stamper::Stamper;
-use super::trouble::Throttle;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, ErrorKind};
 use crate::event::{self, WriterId};
 use crate::ids::{IdSource, MonotonicIds};
 use crate::payload::PayloadPolicy;
+use crate::runtime;
 use crate::sink::{AuditSink, Durability};
+use crate::trouble::Throttle;
 
 /// What happens to a call that begins while the queue is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -289,18 +290,9 @@ impl AuditLoggerBuilder {
             "the logger needs a tokio runtime: build it inside one, or pass one to `runtime`";
         let runtime = match &self.runtime {
             Some(runtime) => runtime.clone(),
-            None => Handle::try_current()
-                .map_err(|source| Error::with_source(ErrorKind::Invalid, no_runtime, source))?,
+            None => runtime::current(no_runtime)?,
         };
-        // The only way to ask for a timer is to begin one.
-        let has_timer = std::panic::catch_unwind(|| {
-            let _context = runtime.enter();
-            drop(tokio::time::sleep(Duration::ZERO));
-        });
-        if has_timer.is_err() {
-            let text = "the tokio runtime has no timer: build it with `enable_time`";
-            return Err(Error::new(ErrorKind::Invalid, text));
-        }
+        runtime::check_timer(&runtime)?;
         Ok(runtime)
     }
 }

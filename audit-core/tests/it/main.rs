@@ -11,4 +11,5 @@ mod forward;
 mod json;
 mod logger;
 mod pages;
+mod sink;
 mod statistics;

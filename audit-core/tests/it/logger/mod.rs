@@ -24,4 +24,4 @@ mod search;
 mod shed;
 mod shutdown;
 mod shutdown_edges;
-mod support;
+pub(crate) mod support;
