@@ -48,7 +48,7 @@ pub enum Pooler {
     None,
     /// A pooler that gives a server connection away with each transaction, such as PgBouncer with
     /// `pool_mode = transaction`. Statements are then not prepared beforehand, each runs in a
-    /// transaction of its own that also sets its timeout: two round trips more for each.
+    /// transaction of its own that also sets its timeout: an append takes four round trips, not one.
     Transaction,
 }
 

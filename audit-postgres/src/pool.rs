@@ -7,7 +7,7 @@ use std::time::Duration;
 use audit_core::{Error, ErrorKind};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgPoolOptions;
-use sqlx::{Connection as _, PgConnection, PgPool, Postgres, Row as _, Transaction};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool, Postgres, Row as _, Transaction};
 
 use crate::config::{Pooler, PostgresConfig};
 use crate::error::convert;
@@ -82,7 +82,14 @@ impl Pool {
             .acquire_timeout(config.acquire_timeout)
             .test_before_acquire(idle == Idle::Asked)
             .after_connect(move |connection, _| {
-                Box::pin(async move { insist_on_synchronous_commit(connection, pooler).await })
+                Box::pin(async move {
+                    // A session behind a pooler is somebody else's as well: there it is the
+                    // transactions that insist.
+                    if pooler == Pooler::None {
+                        sqlx::raw_sql(WAIT_FOR_THE_DISK).execute(connection).await?;
+                    }
+                    Ok(())
+                })
             })
             .connect_lazy_with(server);
         Self {
@@ -136,18 +143,16 @@ impl Pool {
         &self,
         connection: &'c mut PgConnection,
     ) -> Result<Transaction<'c, Postgres>, sqlx::Error> {
-        let mut transaction = connection.begin().await?;
-        if self.needs_transactions() {
-            sqlx::query(
-                "SELECT set_config('statement_timeout', $1, true), set_config('jit', 'off', true),
-                    set_config('work_mem', '32MB', true)",
-            )
-            .bind(self.statement_timeout.as_millis().to_string())
-            .persistent(false)
-            .execute(&mut *transaction)
-            .await?;
+        if !self.needs_transactions() {
+            return connection.begin().await;
         }
-        Ok(transaction)
+        // One message, and hence one round trip. Put together from constants and a number.
+        let millis = self.statement_timeout.as_millis();
+        let begin = format!(
+            "BEGIN; SET LOCAL statement_timeout = {millis}; SET LOCAL jit = off; \
+             SET LOCAL work_mem = '32MB'; {WAIT_FOR_THE_DISK_NOW}"
+        );
+        connection.begin_with(AssertSqlSafe(begin)).await
     }
 
     /// Whether the server takes writes now.
@@ -188,28 +193,14 @@ impl fmt::Debug for Pool {
 }
 
 /// `Ok` means durable, so a commit must wait at least for the server's own disk. What is stricter
-/// than that was chosen by the operator and stays.
-async fn insist_on_synchronous_commit(
-    connection: &mut PgConnection,
-    pooler: Pooler,
-) -> Result<(), sqlx::Error> {
-    let setting: String = sqlx::query_scalar("SELECT current_setting('synchronous_commit')")
-        .persistent(false)
-        .fetch_one(&mut *connection)
-        .await?;
-    if setting != "off" {
-        return Ok(());
-    }
-    if pooler == Pooler::Transaction {
-        let text = "`synchronous_commit` is off, and behind a pooler it cannot be set for a session: \
-                    ALTER ROLE … SET synchronous_commit = on";
-        return Err(sqlx::Error::Configuration(text.into()));
-    }
-    sqlx::raw_sql("SET synchronous_commit = on")
-        .execute(connection)
-        .await?;
-    Ok(())
-}
+/// than that was chosen by the operator and stays. Said by the session itself, so that no change of
+/// the server's configuration takes it away from a session that lives.
+const WAIT_FOR_THE_DISK: &str = "SELECT set_config('synchronous_commit', CASE setting WHEN 'off' THEN 'on' ELSE setting END, false)
+    FROM current_setting('synchronous_commit') AS setting";
+
+/// The same for one transaction.
+const WAIT_FOR_THE_DISK_NOW: &str = "SELECT set_config('synchronous_commit', CASE setting WHEN 'off' THEN 'on' ELSE setting END, true)
+    FROM current_setting('synchronous_commit') AS setting";
 
 /// A connection of the pool.
 ///

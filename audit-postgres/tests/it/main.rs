@@ -14,6 +14,7 @@ mod by_hand;
 mod conformance;
 mod corpora;
 mod dead_letters;
+mod durability;
 mod faults;
 mod following;
 mod limits;
