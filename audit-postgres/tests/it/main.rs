@@ -11,6 +11,7 @@ mod interrupt;
 mod answers;
 mod blame;
 mod by_hand;
+mod codes;
 mod conformance;
 mod corpora;
 mod dead_letters;
