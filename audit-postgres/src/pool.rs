@@ -20,8 +20,19 @@ const GRACE: Duration = Duration::from_secs(5);
 pub(crate) struct Pool {
     inner: PgPool,
     pooler: Pooler,
+    purpose: Purpose,
     acquire_timeout: Duration,
     statement_timeout: Duration,
+}
+
+/// What the statements of a pool are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// Questions. None reads a whole table, whatever the planner makes of it: of a summary of
+    /// pages it believes that it leads to all of them, so that it would read them without it.
+    Questions,
+    /// Everything else.
+    Changes,
 }
 
 /// What becomes of a connection that was not used for a while.
@@ -38,18 +49,30 @@ impl Pool {
     /// The pool of a sink: commits wait for the server's disk.
     pub(crate) fn for_sink(config: &PostgresConfig) -> Self {
         let timeout = config.statement_timeout;
-        Self::new(config, config.sink_connections, timeout, Idle::Trusted)
+        Self::new(
+            config,
+            config.sink_connections,
+            timeout,
+            Idle::Trusted,
+            Purpose::Changes,
+        )
     }
 
     /// The pool of a reader, apart from the sink's.
     pub(crate) fn for_reader(config: &PostgresConfig) -> Self {
         let timeout = config.query_timeout;
-        Self::new(config, config.reader_connections, timeout, Idle::Asked)
+        Self::new(
+            config,
+            config.reader_connections,
+            timeout,
+            Idle::Asked,
+            Purpose::Questions,
+        )
     }
 
     /// The connection of whoever changes the schema, which takes the time it takes.
     pub(crate) fn for_maintainer(config: &PostgresConfig) -> Self {
-        Self::new(config, 1, Duration::ZERO, Idle::Trusted)
+        Self::new(config, 1, Duration::ZERO, Idle::Trusted, Purpose::Changes)
     }
 
     fn new(
@@ -57,6 +80,7 @@ impl Pool {
         n_connections: u32,
         statement_timeout: Duration,
         idle: Idle,
+        purpose: Purpose,
     ) -> Self {
         let server = config.server.clone();
         let pooler = config.pooler;
@@ -69,11 +93,15 @@ impl Pool {
         let server = match pooler {
             Pooler::None => {
                 let millis = statement_timeout.as_millis().to_string();
-                server.options([
+                let server = server.options([
                     ("statement_timeout", millis.as_str()),
                     ("jit", "off"),
                     ("work_mem", "32MB"),
-                ])
+                ]);
+                match purpose {
+                    Purpose::Questions => server.options([("enable_seqscan", "off")]),
+                    Purpose::Changes => server,
+                }
             }
             Pooler::Transaction => server.statement_cache_capacity(0).extra_float_digits(None),
         };
@@ -95,6 +123,7 @@ impl Pool {
         Self {
             inner,
             pooler,
+            purpose,
             acquire_timeout: config.acquire_timeout,
             statement_timeout,
         }
@@ -148,9 +177,13 @@ impl Pool {
         }
         // One message, and hence one round trip. Put together from constants and a number.
         let millis = self.statement_timeout.as_millis();
+        let walks = match self.purpose {
+            Purpose::Questions => "SET LOCAL enable_seqscan = off;",
+            Purpose::Changes => "",
+        };
         let begin = format!(
             "BEGIN; SET LOCAL statement_timeout = {millis}; SET LOCAL jit = off; \
-             SET LOCAL work_mem = '32MB'; {WAIT_FOR_THE_DISK_NOW}"
+             SET LOCAL work_mem = '32MB'; {walks} {WAIT_FOR_THE_DISK_NOW}"
         );
         connection.begin_with(AssertSqlSafe(begin)).await
     }
