@@ -2,23 +2,28 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::time::Duration;
 
 use audit_core::{Error, ErrorKind};
-use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool, Postgres, Row as _, Transaction};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
 
 use crate::config::{Pooler, PostgresConfig};
 use crate::error::convert;
+use crate::kept::{Connection, Kept};
 
 /// What the server may take beyond its own timeout until the client gives up on it.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// A pool for one purpose, with the timeout of its statements.
+/// A pool for one kind of work, with the timeout of its statements.
 #[derive(Clone)]
 pub(crate) struct Pool {
     inner: PgPool,
+    /// Of a sink.
+    kept: Option<Arc<Kept>>,
     pooler: Pooler,
     purpose: Purpose,
     acquire_timeout: Duration,
@@ -40,9 +45,11 @@ enum Purpose {
 enum Idle {
     /// It is asked whether it still lives, for whoever has nobody to try again.
     Asked,
-    /// It is used: asking would double the round trips of every append, and an append that meets
-    /// a dead one is tried again.
+    /// It is used, and asked only as it is given back.
     Trusted,
+    /// It is used, and kept: asking would double the round trips of every append, and an append
+    /// that meets a dead one is tried again.
+    Kept,
 }
 
 impl Pool {
@@ -53,7 +60,7 @@ impl Pool {
             config,
             config.sink_connections,
             timeout,
-            Idle::Trusted,
+            Idle::Kept,
             Purpose::Changes,
         )
     }
@@ -120,8 +127,10 @@ impl Pool {
                 })
             })
             .connect_lazy_with(server);
+        let kept = (idle == Idle::Kept).then(|| Arc::new(Kept::new(n_connections)));
         Self {
             inner,
+            kept,
             pooler,
             purpose,
             acquire_timeout: config.acquire_timeout,
@@ -131,12 +140,27 @@ impl Pool {
 
     /// A connection that is closed instead of given back, unless it says that it is clean.
     pub(crate) async fn lease(&self) -> Result<Lease, Error> {
-        let acquired = self.inner.acquire().await;
-        let connection =
-            acquired.map_err(|error| convert("the database cannot be reached", &error))?;
+        let lease = self.try_lease().await;
+        lease.map_err(|error| convert("the database cannot be reached", &error))
+    }
+
+    async fn try_lease(&self) -> Result<Lease, sqlx::Error> {
+        let room = match &self.kept {
+            Some(kept) => Some(kept.room(self.acquire_timeout).await?),
+            None => None,
+        };
+        let connection = match self.kept.as_ref().and_then(|kept| kept.take()) {
+            Some(connection) => connection,
+            None => Connection {
+                inner: self.inner.acquire().await?,
+                since: Instant::now(),
+            },
+        };
         Ok(Lease {
             connection: Some(connection),
             is_clean: false,
+            kept: self.kept.clone(),
+            _room: room,
         })
     }
 
@@ -205,12 +229,21 @@ impl Pool {
         Ok(setting == "off")
     }
 
+    fn n_idle(&self) -> usize {
+        self.inner.num_idle() + self.kept.as_ref().map_or(0, |kept| kept.n_idle())
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
         self.inner.is_closed()
     }
 
     pub(crate) async fn close(&self) {
-        self.inner.close().await;
+        // It counts as closed from here on, and waits for the connections that are kept.
+        let closed = self.inner.close();
+        if let Some(kept) = &self.kept {
+            kept.close();
+        }
+        closed.await;
     }
 }
 
@@ -218,7 +251,7 @@ impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pool")
             .field("n_connections", &self.inner.size())
-            .field("n_idle", &self.inner.num_idle())
+            .field("n_idle", &self.n_idle())
             .field("pooler", &self.pooler)
             .field("is_closed", &self.inner.is_closed())
             .finish_non_exhaustive()
@@ -240,8 +273,11 @@ const WAIT_FOR_THE_DISK_NOW: &str = "SELECT set_config('synchronous_commit', CAS
 /// What was dropped in the middle of a statement is closed: the server ends that statement as a
 /// whole or not at all, and nobody reads its answer for their own.
 pub(crate) struct Lease {
-    connection: Option<PoolConnection<Postgres>>,
+    connection: Option<Connection>,
     is_clean: bool,
+    kept: Option<Arc<Kept>>,
+    /// Free again behind the connection.
+    _room: Option<OwnedSemaphorePermit>,
 }
 
 impl Lease {
@@ -256,26 +292,29 @@ impl Deref for Lease {
 
     #[expect(clippy::expect_used, reason = "only dropping takes the connection out")]
     fn deref(&self) -> &PgConnection {
-        self.connection
-            .as_deref()
-            .expect("a lease has its connection")
+        let connection = self.connection.as_ref();
+        &connection.expect("a lease has its connection").inner
     }
 }
 
 impl DerefMut for Lease {
     #[expect(clippy::expect_used, reason = "only dropping takes the connection out")]
     fn deref_mut(&mut self) -> &mut PgConnection {
-        self.connection
-            .as_deref_mut()
-            .expect("a lease has its connection")
+        let connection = self.connection.as_mut();
+        &mut connection.expect("a lease has its connection").inner
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection.take().filter(|_| !self.is_clean) {
+        let Some(connection) = self.connection.take() else {
+            return;
+        };
+        if !self.is_clean {
             // Closes the socket without waiting for the other side.
-            drop(connection.detach());
+            drop(connection.inner.detach());
+        } else if let Some(kept) = &self.kept {
+            kept.put(connection);
         }
     }
 }
