@@ -58,6 +58,7 @@ mod tokenizer;
 mod endings;
 mod key_rules;
 mod keys;
+mod secret;
 mod selector;
 mod word_set;
 

@@ -3,11 +3,11 @@
 use super::Tape;
 use super::meaning::{Meaning, Role};
 use super::pairs::by_path;
-use crate::payload::key_rules::Secret;
 use crate::payload::node::{Extent, Kind, narrow};
+use crate::payload::secret::Secret;
 use crate::payload::selector::{PathVerdict, Place};
 
-impl<'p> Tape<'p> {
+impl Tape<'_> {
     /// Asks for room for one more item: a member before its key, an element before its value.
     pub(in crate::payload) fn admit(&mut self) -> Admission {
         if self.estimate >= self.bounds.bytes {
@@ -137,7 +137,7 @@ pub(in crate::payload) enum Admission {
 
 /// A container that is open.
 #[derive(Debug)]
-pub(super) struct Frame<'p> {
+pub(super) struct Frame {
     pub(super) node: usize,
     pub(super) is_object: bool,
     pub(super) items: usize,
@@ -145,9 +145,9 @@ pub(super) struct Frame<'p> {
     /// A name was seen, whatever it said.
     pub(super) named: bool,
     /// What the name said about the value beside it.
-    pub(super) pair: Option<Secret<'p>>,
+    pub(super) pair: Option<Secret>,
     /// A schema of a secret: only words of JSON Schema are kept.
-    pub(super) schema: Option<Secret<'p>>,
+    pub(super) schema: Option<Secret>,
     pub(super) is_schema: bool,
     /// Its keys, a bit for each that is known.
     pub(super) keys: u64,
