@@ -71,6 +71,8 @@ mod patterns;
 mod runs;
 mod spans;
 mod text;
+mod tokens;
+mod words;
 
 // Output: the tape as JSON, with marks.
 mod cut;
