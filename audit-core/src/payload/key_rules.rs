@@ -308,8 +308,8 @@ mod tests {
         for word in words {
             let apart: String = word.chars().flat_map(|c| [c, '-']).collect();
             for word in [word.to_uppercase(), apart, word] {
-                for before in ["", "my_", "HTTP-", "x", "items[0].", "a1", "é"] {
-                    for after in ["", "12", "_2", "_id", "s", "Name", "[]", "\u{ad}"] {
+                for before in ["", "my_", "HTTP-", "x", "items[0].", "a1", "é", "鍵"] {
+                    for after in ["", "12", "_2", "_id", "s", "Name", "[]", "\u{ad}", "鍵"] {
                         check(&format!("{before}{word}{after}"));
                     }
                 }
@@ -341,6 +341,7 @@ mod tests {
             "comments",
             "closed_at",
             "userName",
+            "優先度",
         ] {
             let ending = Ending::of(name.as_bytes()).expect("plain letters");
             assert!(!ENDINGS.may_have(ending), "{name}");
