@@ -66,18 +66,18 @@ impl Tape<'_> {
         self.pair(node, expected.role);
         self.frames.push(Frame {
             node,
-            is_object,
-            items: 0,
-            role: expected.role,
-            named: false,
-            pair: None,
-            schema,
-            is_schema: false,
-            keys: 0,
             n_respelled,
             paths: std::mem::take(&mut self.expected_paths),
             values: self.values.len(),
+            ..Frame::default()
         });
+        // Small fields are set where they stay: to copy them together right away would wait for
+        // each of them to be written.
+        if let Some(frame) = self.frames.last_mut() {
+            frame.is_object = is_object;
+            frame.role = expected.role;
+            frame.schema = schema;
+        }
         Admission::Enter
     }
 
@@ -136,7 +136,7 @@ pub(in crate::payload) enum Admission {
 }
 
 /// A container that is open.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Frame {
     pub(super) node: usize,
     pub(super) is_object: bool,
