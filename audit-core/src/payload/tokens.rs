@@ -153,7 +153,10 @@ pub(super) fn find_in(page: &[u8], words: &[Word], mut found: impl FnMut(Span<'s
     let beginnings = &*BEGINNINGS;
     for &Word { start, end } in words {
         let last = end + 1 - words::SHORTEST;
-        for (at, first) in (start..last).zip(page[start..end].array_windows()) {
+        for at in start..last {
+            let Some(first) = page[at..].first_chunk() else {
+                break;
+            };
             if !beginnings.may_begin(*first) {
                 continue;
             }
