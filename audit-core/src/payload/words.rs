@@ -47,6 +47,10 @@ pub(super) fn find_in(page: &[u8], words: &mut Vec<Word>) {
         }
         let start = at - page[floor..at].iter().rev().take_while(is_in_word).count();
         if end - start >= SHORTEST {
+            // Where there is one, an address say, there are more.
+            if words.is_empty() {
+                words.reserve(16);
+            }
             words.push(Word { start, end });
         }
         floor = end;
