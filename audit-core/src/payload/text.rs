@@ -10,6 +10,7 @@ use super::keys::KeyWords;
 use super::patterns::{Found, text_end, text_start};
 use super::policy::Rules;
 use super::spans::Span;
+use super::words::{self, Word};
 use super::{assignment, marker, nested, runs, spans};
 
 /// How many spellings inside each other are undone.
@@ -26,6 +27,8 @@ const CUT: u8 = b'<';
 pub(super) struct Finder<'p> {
     pub(super) rules: &'p Rules,
     pub(super) keys: KeyWords,
+    /// Room for the long words of a page.
+    words: Vec<Word>,
     credentials: &'p [CallerCredential],
     /// The text was written by an earlier pass: its marks are ours.
     marks_are_ours: bool,
@@ -51,6 +54,7 @@ impl<'p> Finder<'p> {
         Self {
             rules,
             keys: KeyWords::default(),
+            words: Vec::new(),
             credentials,
             marks_are_ours,
         }
@@ -103,7 +107,11 @@ impl<'p> Finder<'p> {
 
     /// Looks through a page that was spelled `level` times over.
     pub(super) fn level(&mut self, page: &[u8], level: u8, findings: &mut Findings<'p>) {
-        self.rules.patterns().find_in(page, |found| match found {
+        let mut words = std::mem::take(&mut self.words);
+        words.clear();
+        words::find_in(page, &mut words);
+        let patterns = self.rules.patterns();
+        patterns.find_in(page, &words, |found| match found {
             Found::Mark { start, end } => findings.posing.push((start, end)),
             Found::Secret(span) => findings.spans.push(span),
         });
@@ -120,8 +128,9 @@ impl<'p> Finder<'p> {
             self.spelled(page, level, b'%', Plain::percent, findings);
             self.spelled(page, level, b'\\', Plain::backslash, findings);
             nested::find_in(page, level, self, &mut findings.spans);
-            runs::find_in(page, level, self, &mut findings.spans);
+            runs::find_in(page, &words, level, self, &mut findings.spans);
         }
+        self.words = words;
     }
 
     /// What a page of another spelling holds.

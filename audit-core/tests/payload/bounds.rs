@@ -113,10 +113,11 @@ proptest! {
         let once = Payload::from_json(input.to_string(), &context);
         let again = once.narrow(&context);
         prop_assert_eq!(json(&again), json(&once));
-        // Where nothing was marked, its JSON is plain data and stays the same as such too.
+        // Where nothing was marked, its JSON is plain data and stays the same as such too, unless
+        // quotes around a number made it longer than what is looked at.
         let report = once.report();
         let is_marked = report.truncated || report.n_redactions() > 0 || json(&once).contains("[DUPLICATE:");
-        if !is_marked {
+        if !is_marked && json(&once).len() <= limits.scan_bytes {
             let twice = Payload::from_json(json(&once), &context);
             prop_assert_eq!(json(&twice), json(&once));
         }

@@ -2,13 +2,13 @@
 
 use super::Tape;
 use super::meaning::{Meaning, Role};
-use super::pairs::{BY_PATH, by_path};
+use super::pairs::by_path;
 use super::schema;
-use crate::payload::key_rules::Secret;
 use crate::payload::node::{Extent, Kind, narrow};
+use crate::payload::secret::{KeyRule, Secret};
 use crate::payload::selector::{PathVerdict, Place};
 
-impl<'p> Tape<'p> {
+impl Tape<'_> {
     /// Asks for room for one more item: a member before its key, an element before its value.
     pub(in crate::payload) fn admit(&mut self) -> Admission {
         if self.estimate >= self.bounds.bytes {
@@ -67,19 +67,19 @@ impl<'p> Tape<'p> {
         self.pair(node, expected.role);
         self.frames.push(Frame {
             node,
-            is_object,
-            items: 0,
-            role: expected.role,
-            named: false,
-            pair: None,
-            schema,
-            heir,
-            is_schema: false,
-            keys: 0,
             n_respelled,
             paths: std::mem::take(&mut self.expected_paths),
             values: self.values.len(),
+            ..Frame::default()
         });
+        // Small fields are set where they stay: to copy them together right away would wait for
+        // each of them to be written.
+        if let Some(frame) = self.frames.last_mut() {
+            frame.is_object = is_object;
+            frame.role = expected.role;
+            frame.schema = schema;
+            frame.heir = heir;
+        }
         Admission::Enter
     }
 
@@ -87,11 +87,11 @@ impl<'p> Tape<'p> {
     /// are.
     fn schemas(
         &mut self,
-        expected: &Meaning<'p>,
+        expected: &Meaning,
         is_object: bool,
-    ) -> (Option<Secret<'p>>, Option<Secret<'p>>) {
+    ) -> (Option<Secret>, Option<Secret>) {
         let none = (None, None);
-        let secret = expected.secret.filter(|secret| secret.rule != BY_PATH);
+        let secret = expected.secret.filter(|secret| secret.rule != KeyRule::Path);
         let (Some(secret), Some(around)) = (secret, self.frames.last_mut()) else {
             return none;
         };
@@ -167,8 +167,8 @@ pub(in crate::payload) enum Admission {
 }
 
 /// A container that is open.
-#[derive(Debug)]
-pub(super) struct Frame<'p> {
+#[derive(Debug, Default)]
+pub(super) struct Frame {
     pub(super) node: usize,
     pub(super) is_object: bool,
     pub(super) items: usize,
@@ -176,11 +176,11 @@ pub(super) struct Frame<'p> {
     /// A name was seen, whatever it said.
     pub(super) named: bool,
     /// What the name said about the value beside it.
-    pub(super) pair: Option<Secret<'p>>,
+    pub(super) pair: Option<Secret>,
     /// A schema of a secret: only words of JSON Schema are kept.
-    pub(super) schema: Option<Secret<'p>>,
+    pub(super) schema: Option<Secret>,
     /// Its items are schemas of a secret.
-    pub(super) heir: Option<Secret<'p>>,
+    pub(super) heir: Option<Secret>,
     pub(super) is_schema: bool,
     /// Its keys, a bit for each that is known.
     pub(super) keys: u64,

@@ -2,21 +2,21 @@
 
 use super::Tape;
 use crate::payload::endings::{Ending, EndingSet};
-use crate::payload::key_rules::Secret;
 use crate::payload::marker;
 use crate::payload::node::Extent;
+use crate::payload::secret::Secret;
 use crate::payload::word_set::WordSet;
 
 /// What a key says about the value after it.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Meaning<'p> {
-    pub(super) secret: Option<Secret<'p>>,
+pub(super) struct Meaning {
+    pub(super) secret: Option<Secret>,
     pub(super) role: Role,
 }
 
-impl<'p> Tape<'p> {
+impl Tape<'_> {
     /// What a key on the page means, unless a mark says that it means nothing.
-    pub(super) fn meaning(&mut self, key: Extent) -> Option<Meaning<'p>> {
+    pub(super) fn meaning(&mut self, key: Extent) -> Option<Meaning> {
         let key = &self.arena[key.start()..key.end()];
         let is_about = |ending| ROLE_ENDINGS.may_have(ending) || self.rules.may_be_about(ending);
         if Ending::of(key.as_bytes()).is_some_and(|ending| !is_about(ending)) {

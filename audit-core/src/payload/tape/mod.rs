@@ -16,17 +16,17 @@ use meaning::{Meaning, Role};
 use pairs::by_path;
 
 use super::bounds::{Bounds, LOOKAHEAD};
-use super::key_rules::{Reach, Secret};
 use super::keys::KeyWords;
 use super::node::{Extent, Kind, Node, narrow};
 use super::numbers::is_storable;
 use super::policy::Rules;
+use super::secret::{KeyRule, Reach, Secret};
 use super::selector::{PathVerdict, Place};
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Tape<'p> {
-    pub(super) nodes: Vec<Node<'p>>,
+    pub(super) nodes: Vec<Node>,
     pub(super) arena: String,
     /// U+0000 and the like, each replaced.
     pub(super) replaced: u32,
@@ -34,12 +34,12 @@ pub(super) struct Tape<'p> {
     pub(super) is_partial: bool,
     rules: &'p Rules,
     bounds: Bounds,
-    frames: Vec<Frame<'p>>,
+    frames: Vec<Frame>,
     values: Vec<usize>,
     pub(super) keys: KeyWords,
-    known: KnownKeys<'p>,
+    known: KnownKeys,
     /// What is known of the value that comes next.
-    expected: Meaning<'p>,
+    expected: Meaning,
     /// Where the path selectors stand at the value that comes next.
     expected_paths: Vec<Place>,
     estimate: usize,
@@ -112,7 +112,7 @@ impl<'p> Tape<'p> {
         raw: (usize, usize),
         whole: bool,
         spelling: Spelling,
-        key: Key<'p>,
+        key: Key,
     ) {
         let n = text.end() - text.start();
         self.estimate += std::cmp::min(n, self.bounds.string_window) + 4;
@@ -141,8 +141,8 @@ impl<'p> Tape<'p> {
         &mut self,
         (start, end): (usize, usize),
         whole: bool,
-        mut secret: Option<Secret<'p>>,
-    ) -> Option<Secret<'p>> {
+        mut secret: Option<Secret>,
+    ) -> Option<Secret> {
         let frame = self.frames.last_mut()?;
         let key = &self.arena[start..end];
         if let Some(schema) = frame.schema {
@@ -154,7 +154,7 @@ impl<'p> Tape<'p> {
         // Nobody can read a key that was not seen to its end.
         if !whole {
             secret = secret.or(Some(Secret {
-                rule: "oversized_key",
+                rule: KeyRule::OversizedKey,
                 reach: Reach::Any,
             }));
         }

@@ -1,12 +1,12 @@
 //! JSON Schemas of secrets: what describes one is kept, what may give one is not.
 
 use super::meaning::{Meaning, Role};
-use crate::payload::key_rules::{Reach, Secret};
+use crate::payload::secret::{Reach, Secret};
 use crate::payload::word_set::WordSet;
 
 /// What a member of the schema of `secret` means by its key. What is neither a word of the schema
 /// nor a schema itself may hold the secret: titles, defaults and examples too.
-pub(super) fn member<'p>(key: &[u8], secret: Secret<'p>) -> Meaning<'p> {
+pub(super) fn member(key: &[u8], secret: Secret) -> Meaning {
     let (reach, role) = match key {
         b"type" => (Reach::SchemaType, Role::SchemaTypes),
         b"ref" => (Reach::SchemaReference, Role::Other),
