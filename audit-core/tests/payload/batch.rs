@@ -91,7 +91,8 @@ async fn p17_a_hostile_payload_loses_no_other_event_of_its_batch() {
     for (i, payload) in hostile().iter().enumerate() {
         let batch = batch(payload, 1 + 10 * u64::try_from(i).unwrap());
         let appended = store.append(&batch).await.unwrap();
-        assert_eq!(appended, Appended::all_stored(batch.len()), "{payload:?}");
+        let all = Appended::all_stored(batch.len());
+        assert_eq!(appended.receipts(), all.receipts(), "{payload:?}");
         for event in &batch {
             let again = AuditEvent::from_json(&event.to_json()).unwrap();
             assert_eq!(&again, event, "{payload:?}");

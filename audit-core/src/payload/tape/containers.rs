@@ -85,13 +85,11 @@ impl Tape<'_> {
 
     /// The secret of which the container that begins is a schema, and the one of which its items
     /// are.
-    fn schemas(
-        &mut self,
-        expected: &Meaning,
-        is_object: bool,
-    ) -> (Option<Secret>, Option<Secret>) {
+    fn schemas(&mut self, expected: &Meaning, is_object: bool) -> (Option<Secret>, Option<Secret>) {
         let none = (None, None);
-        let secret = expected.secret.filter(|secret| secret.rule != KeyRule::Path);
+        let secret = expected
+            .secret
+            .filter(|secret| secret.rule != KeyRule::Path);
         let (Some(secret), Some(around)) = (secret, self.frames.last_mut()) else {
             return none;
         };

@@ -78,15 +78,15 @@ async fn each_record_is_counted_once_and_nothing_adds_zero() {
     assert_eq!(recorder.n_zeros(), 0);
     let n_kept = counters.stored + counters.duplicates;
     assert_eq!(
-        recorder.n_values(&name("audit_time_to_durable_seconds")),
+        recorder.value(&name("audit_time_to_durable_seconds")),
         n_kept
     );
     assert_eq!(
-        recorder.n_values(&name("audit_time_to_queryable_seconds")),
+        recorder.value(&name("audit_time_to_queryable_seconds")),
         n_kept
     );
     assert_eq!(
-        recorder.n_values(&name("audit_batch_events")),
+        recorder.value(&name("audit_batch_events")),
         counters.batches
     );
     assert_eq!(recorder.value(&name("audit_queue_events")), 0);

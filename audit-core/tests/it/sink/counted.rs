@@ -5,7 +5,8 @@ use std::time::Duration;
 use audit_core::sink::{AuditSink, FanOut, FanOutRule, LaneOptions, Readiness};
 use audit_testkit::{FaultPlan, Gate, fixture};
 
-use super::support::{Log, Recorder, faulty, let_run, missed, waiting};
+use super::support::{Log, faulty, let_run, missed, waiting};
+use crate::recorder::Recorder;
 
 fn recorded(build: impl FnOnce() -> FanOut) -> (FanOut, Recorder) {
     let recorder = Recorder::default();

@@ -1,14 +1,12 @@
-//! What the wrappers' tests share: fan-outs of scripted sinks, a recorder of metrics, a log.
+//! What the wrappers' tests share: fan-outs of scripted sinks, a log.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use audit_core::sink::{AuditSink, FanOut, FanOutBuilder, FanOutRule, LaneStatus};
 use audit_memory::MemoryStore;
 use audit_testkit::{FaultPlan, FaultySink};
-use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, SharedString, Unit};
 use tracing::field::{Field, Visit};
 use tracing::span;
 
@@ -54,109 +52,6 @@ pub(crate) async fn until(fan_out: &FanOut, is_met: impl Fn(&[LaneStatus]) -> bo
 pub(crate) async fn let_run() {
     for _ in 0..50 {
         tokio::task::yield_now().await;
-    }
-}
-
-/// Keeps what is measured, by name and labels.
-#[derive(Clone, Default)]
-pub(crate) struct Recorder(Arc<Mutex<BTreeMap<String, Arc<Measured>>>>);
-
-#[derive(Default)]
-pub(crate) struct Measured {
-    sum: AtomicU64,
-    n_values: AtomicU64,
-    n_zeros: AtomicU64,
-}
-
-impl Recorder {
-    /// The sum of a counter, the last value of a gauge, and of a histogram how many there were.
-    pub(crate) fn value(&self, name: &str) -> u64 {
-        let all = self.0.lock().unwrap();
-        let measured = all
-            .get(name)
-            .unwrap_or_else(|| panic!("{name} in {:?}", all.keys()));
-        measured.sum.load(Ordering::SeqCst)
-    }
-
-    /// Every counter that was raised at all.
-    pub(crate) fn raised(&self) -> BTreeMap<String, u64> {
-        let all = self.0.lock().unwrap();
-        let counters = all.iter().filter(|(name, _)| name.contains("_total"));
-        counters
-            .map(|(name, it)| (name.clone(), it.sum.load(Ordering::SeqCst)))
-            .filter(|(_, sum)| *sum > 0)
-            .collect()
-    }
-
-    /// How often a counter was raised by nothing.
-    pub(crate) fn n_zeros(&self) -> u64 {
-        let all = self.0.lock().unwrap();
-        all.values()
-            .map(|it| it.n_zeros.load(Ordering::SeqCst))
-            .sum()
-    }
-
-    fn measured(&self, key: &Key) -> Arc<Measured> {
-        let labels: Vec<_> = key
-            .labels()
-            .map(|label| format!("{}={}", label.key(), label.value()))
-            .collect();
-        let name = format!("{}{{{}}}", key.name(), labels.join(","));
-        Arc::clone(self.0.lock().unwrap().entry(name).or_default())
-    }
-}
-
-impl metrics::Recorder for Recorder {
-    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-
-    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-
-    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-
-    fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
-        Counter::from_arc(self.measured(key))
-    }
-
-    fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
-        Gauge::from_arc(self.measured(key))
-    }
-
-    fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
-        Histogram::from_arc(self.measured(key))
-    }
-}
-
-impl metrics::CounterFn for Measured {
-    fn increment(&self, value: u64) {
-        self.sum.fetch_add(value, Ordering::SeqCst);
-        self.n_zeros
-            .fetch_add(u64::from(value == 0), Ordering::SeqCst);
-    }
-
-    fn absolute(&self, value: u64) {
-        self.sum.store(value, Ordering::SeqCst);
-    }
-}
-
-impl metrics::GaugeFn for Measured {
-    fn increment(&self, _: f64) {
-        panic!("gauges are set");
-    }
-
-    fn decrement(&self, _: f64) {
-        panic!("gauges are set");
-    }
-
-    fn set(&self, value: f64) {
-        let value = format!("{value:.0}").parse().unwrap();
-        self.sum.store(value, Ordering::SeqCst);
-    }
-}
-
-impl metrics::HistogramFn for Measured {
-    fn record(&self, _: f64) {
-        self.sum.fetch_add(1, Ordering::SeqCst);
-        self.n_values.fetch_add(1, Ordering::SeqCst);
     }
 }
 
