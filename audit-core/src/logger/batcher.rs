@@ -256,7 +256,9 @@ impl Batcher {
 
 /// The batches that are being stored.
 #[derive(Default)]
-struct InFlight<'a>(Vec<Pin<Box<dyn Future<Output = Result<(), GivenUp>> + Send + 'a>>>);
+struct InFlight<'a>(Vec<Storing<'a>>);
+
+type Storing<'a> = Pin<Box<dyn Future<Output = Result<(), GivenUp>> + Send + 'a>>;
 
 impl<'a> InFlight<'a> {
     fn push(&mut self, batch: impl Future<Output = Result<(), GivenUp>> + Send + 'a) {
