@@ -21,11 +21,14 @@ async fn what_a_full_lane_misses_stands_in_health_counter_and_log() {
     let gate = Gate::new();
     let (hangs, copied) = faulty(FaultPlan::new().hang(&gate));
     let (works, store) = faulty(FaultPlan::new());
+    // What this one answers late changes nothing of what the other one missed.
+    let (slow, _) = faulty(FaultPlan::new().delay(Duration::from_secs(1)));
     let (fan_out, recorder) = recorded(|| {
         FanOut::builder(FanOutRule::Primary)
             .name("f")
             .sink("works", works)
             .sink_with("hangs", hangs, LaneOptions::new().events(3))
+            .sink("slow", slow)
             .build()
             .unwrap()
     });
@@ -37,7 +40,7 @@ async fn what_a_full_lane_misses_stands_in_health_counter_and_log() {
     // One batch is in flight, and the next does not fit behind it.
     assert_eq!(
         (missed(&fan_out), waiting(&fan_out)),
-        (vec![0, 8], vec![0, 2])
+        (vec![0, 8, 0], vec![0, 2, 10])
     );
     let missed_by_full = "audit_lane_missed_total{fan_out=f,sink=hangs,reason=lane_full}";
     assert_eq!(recorder.raised(), [(missed_by_full.to_owned(), 8)].into());
@@ -58,7 +61,7 @@ async fn what_a_full_lane_misses_stands_in_health_counter_and_log() {
     gate.open();
     fan_out.flush().await.unwrap();
     assert_eq!(copied.recorded(), fixture::events(1..=2));
-    assert_eq!(store.n_events(), 10);
+    assert_eq!((store.n_events(), missed(&fan_out)), (10, vec![0, 8, 0]));
     assert_eq!(fan_out.health().await.readiness, Readiness::Degraded);
     assert_eq!(recorder.value("audit_lane_events{fan_out=f,sink=hangs}"), 0);
     assert_eq!(recorder.value("audit_lane_bytes{fan_out=f,sink=hangs}"), 0);
@@ -112,6 +115,40 @@ async fn lines_that_were_held_back_are_told_by_the_next() {
     let last = ["reason", "n_missed"].map(|name| lines[1].field(name));
     assert_eq!(last, ["failed", "6"]);
     assert_eq!(missed(&fan_out), [0, 6]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_reason_has_a_counter_of_its_own() {
+    let (works, _) = faulty(FaultPlan::new());
+    let plan = FaultPlan::new()
+        .refuse(0)
+        .fail_with(1, audit_core::ErrorKind::Full);
+    let (ill, _) = faulty(plan.hang(&Gate::new()).for_ever());
+    let (fan_out, recorder) = recorded(|| {
+        FanOut::builder(FanOutRule::Primary)
+            .sink("works", works)
+            .sink_with("ill", ill, LaneOptions::new().events(4))
+            .build()
+            .unwrap()
+    });
+    for (begin, n_events) in [(1, 2), (3, 3), (6, 4), (10, 5)] {
+        let batch = fixture::events(begin..begin + n_events);
+        assert!(fan_out.append(&batch).await.unwrap().is_all_kept());
+        let_run().await;
+    }
+    fan_out.close().await.unwrap_err();
+    let name =
+        |reason| format!("audit_lane_missed_total{{fan_out=audit,sink=ill,reason={reason}}}");
+    let expected = [
+        ("refused", 1),
+        ("failed", 3),
+        ("closed", 4),
+        ("lane_full", 5),
+    ];
+    let mut raised = recorder.raised();
+    raised.retain(|name, _| name.contains("missed"));
+    assert_eq!(raised, expected.map(|(reason, n)| (name(reason), n)).into());
+    assert_eq!(missed(&fan_out), [0, 13]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -56,6 +56,9 @@ async fn when_no_sink_keeps_it_the_error_is_retryable_and_repeats_fill_no_lane()
     };
     assert!(n_errors > 10, "{n_errors}");
     assert!(kept.is_all_kept());
+    for store in [&first, &second] {
+        store.wait_for(|events| events.len() == 4).await;
+    }
     fan_out.flush().await.unwrap();
     assert_eq!(
         (first.recorded(), second.recorded()),
@@ -211,4 +214,34 @@ async fn a_flush_of_all_fails_with_the_sink_that_does() {
         primary.flush().await.unwrap_err().kind(),
         ErrorKind::Unavailable
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_again_to_a_sink_that_works_again_waits_for_its_answer() {
+    let gate = Gate::new();
+    let (sink, store) = faulty(FaultPlan::new().fail(1).pass(1).hang(&gate));
+    let fan_out = fan_out(FanOutRule::Any, vec![sink]);
+    let (one, two) = (fixture::events(1..=1), fixture::events(2..=2));
+    for batch in [&one, &two] {
+        assert!(fan_out.append(batch).await.unwrap_err().is_retryable());
+    }
+    soon(gate.arrived(1)).await;
+    let mut again = pin!(fan_out.append(&two));
+    assert!(poll_once(again.as_mut()).await.is_pending());
+    gate.open();
+    assert!(soon(again).await.unwrap().is_all_kept());
+    assert_eq!(store.recorded(), fixture::events(1..=2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_left_its_lane_is_not_remembered() {
+    let (sink, store) = faulty(FaultPlan::new().fail(1));
+    let fan_out = fan_out(FanOutRule::Any, vec![Arc::clone(&sink) as _]);
+    let batch = fixture::events(1..=2);
+    assert!(fan_out.append(&batch).await.unwrap_err().is_retryable());
+    store.wait_for(|events| events.len() == 2).await;
+    until(&fan_out, |lanes| lanes[0].n_events == 0).await;
+    let again = fan_out.append(&batch).await.unwrap();
+    assert_eq!(again.receipts(), vec![Receipt::AlreadyStored; 2]);
+    assert_eq!(sink.n_appends(), 3, "the store was asked");
 }
