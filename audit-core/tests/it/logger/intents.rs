@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use audit_core::event::{AuditEvent, EventId, Outcome};
-use audit_core::logger::{AuditPolicy, IntentLog, Overload, PolicyRule};
+use audit_core::logger::{AuditPolicy, IntentLog, OpenCall, Overload, PolicyRule};
 use audit_core::{AuditLogger, AuditSink as _, Error, ErrorKind, Glob};
 use audit_memory::MemoryStore;
 use audit_testkit::Gate;
@@ -196,21 +196,21 @@ async fn what_is_to_be_announced_is_refused_where_others_are_shed() {
     assert_eq!(logger.counters().shed, 1);
 }
 
-/// Intents as a logger that died would have left them.
-async fn left_open(names: &[&str]) -> Vec<AuditEvent> {
+/// Intents as a logger that died would have left them: its calls are not dropped before the end.
+async fn left_open(names: &[&str]) -> (Vec<AuditEvent>, Vec<OpenCall>) {
     let intents = Intents::default();
     let logger = logger(&MemoryStore::new(), &intents);
+    let mut calls = Vec::new();
     for name in names {
-        let call = logger.begin(draft(name)).await.unwrap();
-        std::mem::forget(call);
+        calls.push(logger.begin(draft(name)).await.unwrap());
     }
     let left = intents.0.open.lock().unwrap().clone();
-    left
+    (left, calls)
 }
 
 #[tokio::test]
 async fn what_a_crash_left_open_is_recorded_before_anything_else_and_once() {
-    let left = left_open(&["delete_a", "delete_b", "delete_c"]).await;
+    let (left, _calls) = left_open(&["delete_a", "delete_b", "delete_c"]).await;
     let (store, intents) = (MemoryStore::new(), Intents::of_the_dead(left.clone()));
     let logger = AuditLogger::builder(store.clone())
         .policy(policy())
@@ -245,7 +245,7 @@ async fn what_a_crash_left_open_is_recorded_before_anything_else_and_once() {
 
 #[tokio::test]
 async fn what_the_store_knows_better_is_no_loss() {
-    let left = left_open(&["delete_a"]).await;
+    let (left, _calls) = left_open(&["delete_a"]).await;
     let store = MemoryStore::new();
     let known = draft("delete_a")
         .ts(left[0].ts)

@@ -111,8 +111,8 @@ async fn a_call_that_a_crash_left_open_is_recorded_as_interrupted_once() {
     let (done_id, open_id) = (done.id(), open.id());
     soon(done.finish(Outcome::Ok)).await.unwrap();
     assert_eq!(first.counters().announced, 2);
-    // As a crash would: neither call is dropped.
-    std::mem::forget((open, harmless));
+    // As a crash would: neither call is dropped before the end.
+    let _left = (open, harmless);
     soon(first.shutdown(Duration::ZERO)).await;
     drop(first);
     soon(spool.flush()).await.unwrap();

@@ -28,7 +28,7 @@ impl EveryThird {
     fn refuses(&self, event: &AuditEvent) -> bool {
         self.refuses.load(std::sync::atomic::Ordering::SeqCst)
             && event.method.as_str() != LOSS_METHOD
-            && event.seq.get() % 3 == 0
+            && event.seq.get().is_multiple_of(3)
     }
 }
 
@@ -89,7 +89,7 @@ async fn each_refused_event_is_a_dead_letter_and_a_loss_event_counts_them() {
         .collect();
     let refused: Vec<_> = events
         .iter()
-        .filter(|event| event.seq.get() % 3 == 0)
+        .filter(|event| event.seq.get().is_multiple_of(3))
         .cloned()
         .collect();
     assert_eq!(set_aside, refused);
