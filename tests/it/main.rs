@@ -5,5 +5,6 @@
     reason = "a test fails by panicking"
 )]
 
+mod crash;
 mod gateway;
 mod logger_faults;
