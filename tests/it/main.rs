@@ -8,3 +8,4 @@
 mod crash;
 mod gateway;
 mod logger_faults;
+mod spool_faults;
