@@ -114,7 +114,7 @@ impl Caller {
         Ok(())
     }
 
-    async fn finish(&mut self, call: OpenCall, outcome: Outcome) -> Result<(), Failure> {
+    async fn finish(&self, call: OpenCall, outcome: Outcome) -> Result<(), Failure> {
         let id = call.id();
         let recorded = call.finish(outcome).await;
         self.tell(id, outcome, recorded)?;

@@ -1,8 +1,8 @@
 //! The proof by crash: a program under load is killed at random moments, again and again, and what
 //! its callers were told is compared with what the store holds.
 //!
-//! [`prove`] is the whole of it: rounds ([`round`](self) after round a [`victim`] is started and
-//! killed), a last run that recovers, and a [`Verdict`]. The program `audit-crash` runs it, and is
+//! [`prove`] is the whole of it: rounds, in each of which a [`victim`] is started under load and
+//! killed, a last run that recovers, and a [`Verdict`]. The program `audit-crash` runs it, and is
 //! the victim too.
 
 mod journal;
