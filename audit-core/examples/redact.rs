@@ -4,32 +4,37 @@
 //! cargo run -p audit-core --example redact -- FILE
 //! … | cargo run -p audit-core --example redact -- -
 //! ```
-#![allow(clippy::print_stdout, reason = "printing is what it is for")]
 
 use std::error::Error;
-use std::io::Read;
+use std::io::{Read, Write};
 
 use audit_core::payload::{Payload, PayloadContext, PayloadPolicy};
 
+// A test runs what is below, without a process of its own.
+#[cfg_attr(test, allow(dead_code, reason = "the test calls `show`"))]
 fn main() -> Result<(), Box<dyn Error>> {
-    let Some(file) = std::env::args().nth(1) else {
-        return Err("which file? `-` reads the standard input".into());
-    };
+    show(
+        std::env::args().nth(1).as_deref(),
+        &mut std::io::stdout().lock(),
+    )
+}
+
+pub(crate) fn show(file: Option<&str>, out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     let mut bytes = Vec::new();
-    if file == "-" {
-        std::io::stdin().read_to_end(&mut bytes)?;
-    } else {
-        bytes = std::fs::read(&file)?;
+    match file {
+        None => return Err("which file? `-` reads the standard input".into()),
+        Some("-") => drop(std::io::stdin().read_to_end(&mut bytes)?),
+        Some(file) => bytes = std::fs::read(file)?,
     }
 
     let policy = PayloadPolicy::default();
     let (payload, redactions) = Payload::explain_json(&bytes, &PayloadContext::request(&policy));
 
-    println!("{}", payload.json().unwrap_or("nothing is stored"));
-    println!();
+    writeln!(out, "{}", payload.json().unwrap_or("nothing is stored"))?;
+    writeln!(out)?;
     for redaction in &redactions {
-        println!("{:<24} {}", redaction.rule, redaction.place);
+        writeln!(out, "{:<24} {}", redaction.rule, redaction.place)?;
     }
-    println!("{}", serde_json::to_string_pretty(payload.report())?);
+    writeln!(out, "{}", serde_json::to_string_pretty(payload.report())?)?;
     Ok(())
 }

@@ -22,14 +22,16 @@
 //! # The pieces
 //! - [`event`]: [`AuditEvent`] and its builder, one type a field; the JSON form, field by field.
 //! - [`payload`]: what a request or response may leave behind: redacted, bounded, with a report.
-//! - [`sink`]: where events go, the contract [`AuditSink`].
+//! - [`sink`]: where events go, the contract [`AuditSink`]; sinks around sinks: to several
+//!   ([`FanOut`](sink::FanOut)), once more ([`Retry`](sink::Retry)), to the log as well
+//!   ([`TeeLog`](sink::TeeLog)).
 //! - [`reader`]: asking back, the contract [`AuditReader`]: pages, filters, statistics, following.
 //! - [`logger`]: from a call to its durable record, [`AuditLogger`].
 //! - [`Clock`] and [`IdSource`]: time and ids come from outside, so that tests own them.
 //!
 //! # What it does not do
-//! It knows no database, no HTTP and no MCP, and it has no global state: each logger spawns one
-//! task on the tokio runtime that it is given.
+//! It knows no database, no HTTP and no MCP, and it has no global state: each logger, and
+//! each sink of a fan-out, has one task on the tokio runtime that it is given.
 
 pub mod event;
 pub mod payload;
@@ -41,9 +43,13 @@ pub mod logger;
 
 mod backoff;
 mod clock;
+mod contain;
 mod error;
 mod glob;
 mod ids;
+mod meter;
+mod runtime;
+mod trouble;
 
 pub use backoff::Backoff;
 pub use clock::{Clock, SystemClock};

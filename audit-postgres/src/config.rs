@@ -1,10 +1,11 @@
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
 use audit_core::{Error, ErrorKind};
 use sqlx::ConnectOptions as _;
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use url::Url;
 
 /// How to reach the database, and how much of it to use.
@@ -12,6 +13,9 @@ use url::Url;
 /// Built in code or read from a URL: what libpq knows (`sslmode`, `sslrootcert`, `sslcert`,
 /// `sslkey`, `application_name`, `options`), and the settings below by the names of their methods,
 /// durations as `500ms`, `30s` or `5m`. `Debug` shows no password.
+///
+/// A server on another machine is spoken to over TLS alone (`sslmode=require`), unless the URL or
+/// `PGSSLMODE` says otherwise; `verify-full` also makes sure that it is the right one.
 ///
 /// ```
 /// use std::time::Duration;
@@ -48,7 +52,7 @@ pub enum Pooler {
     None,
     /// A pooler that gives a server connection away with each transaction, such as PgBouncer with
     /// `pool_mode = transaction`. Statements are then not prepared beforehand, each runs in a
-    /// transaction of its own that also sets its timeout: two round trips more for each.
+    /// transaction of its own that also sets its timeout: an append takes four round trips, not one.
     Transaction,
 }
 
@@ -118,6 +122,7 @@ impl PostgresConfig {
                 OF_LIBPQ.join(", ")
             )));
         }
+        let says_sslmode = of_libpq.iter().any(|(name, _)| name == "sslmode");
         url.set_query(None);
         if !of_libpq.is_empty() {
             url.query_pairs_mut().extend_pairs(of_libpq);
@@ -125,6 +130,14 @@ impl PostgresConfig {
         let server = PgConnectOptions::from_url(&url).map_err(|_| {
             invalid("a setting of the database URL cannot be: check port, sslmode and hostaddr")
         })?;
+        // The driver's own default is content without, if the server or whoever stands in between
+        // says that it has none.
+        let is_chosen = says_sslmode || std::env::var_os("PGSSLMODE").is_some();
+        let server = if is_chosen || is_of_this_machine(&server) {
+            server
+        } else {
+            server.ssl_mode(PgSslMode::Require)
+        };
         let mut config = Self::new(server);
         for (name, value) in own {
             config.set(&name, &value)?;
@@ -244,6 +257,15 @@ impl fmt::Debug for PostgresConfig {
             .field("query_timeout", &self.query_timeout)
             .finish_non_exhaustive()
     }
+}
+
+/// Whether what is sent to the server leaves this machine.
+fn is_of_this_machine(server: &PgConnectOptions) -> bool {
+    let host = server.get_host();
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let is_loopback = host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    let is_socket = server.get_socket().is_some() || host.starts_with('/');
+    is_loopback || is_socket || host.eq_ignore_ascii_case("localhost")
 }
 
 /// The nearest timeout that a server takes for one: to it, less than a millisecond is none at all.
@@ -371,6 +393,30 @@ mod tests {
             .query_timeout(Duration::ZERO);
         assert_eq!(shortest.statement_timeout, Duration::from_millis(1));
         assert_eq!(shortest.query_timeout, Duration::from_millis(1));
+    }
+
+    #[test]
+    fn nothing_leaves_the_machine_in_clear_unless_somebody_said_so() {
+        let mode = |url| PostgresConfig::from_url(url).unwrap().server.get_ssl_mode();
+        for remote in [
+            "postgres://u@db.internal/d",
+            "postgres://u@192.0.2.7:5433/d?application_name=x",
+            "postgres://u@localhost/d?host=db.internal",
+            "postgres://u@localhost/d?hostaddr=192.0.2.7",
+        ] {
+            assert!(matches!(mode(remote), PgSslMode::Require), "{remote}");
+        }
+        for local in [
+            "postgres://u@localhost/d",
+            "postgres://u@127.0.0.1:5433/d",
+            "postgres://u@[::1]/d",
+            "postgres://u@localhost/d?host=/run/postgresql",
+            "postgres://u@db.internal/d?sslmode=prefer",
+        ] {
+            assert!(matches!(mode(local), PgSslMode::Prefer), "{local}");
+        }
+        let stricter = "postgres://u@db.internal/d?sslmode=verify-full";
+        assert!(matches!(mode(stricter), PgSslMode::VerifyFull));
     }
 
     #[test]

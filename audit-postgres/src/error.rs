@@ -91,6 +91,25 @@ pub(crate) fn convert(doing: &'static str, error: &sqlx::Error) -> Error {
             ErrorKind::Corrupt,
             &format!("column `{name}` is missing: run the migrations"),
         ),
+        sqlx::Error::ColumnIndexOutOfBounds { .. } => transport(
+            ErrorKind::Corrupt,
+            "the server answered with another number of columns than was asked for",
+        ),
+        sqlx::Error::RowNotFound => {
+            transport(ErrorKind::Corrupt, "the server answered without a row")
+        }
+        sqlx::Error::Decode(_) => transport(
+            ErrorKind::Corrupt,
+            "a value of the server cannot be decoded",
+        ),
+        sqlx::Error::Encode(_) | sqlx::Error::InvalidArgument(_) => transport(
+            ErrorKind::Invalid,
+            "a value cannot be encoded for the server",
+        ),
+        sqlx::Error::TypeNotFound { type_name } => transport(
+            ErrorKind::Unavailable,
+            &format!("type `{type_name}` is missing"),
+        ),
         sqlx::Error::Protocol(_) => transport(
             ErrorKind::Unavailable,
             "the server's answer makes no sense: is that PostgreSQL?",
@@ -113,4 +132,104 @@ pub(crate) fn with_sources(error: &Error) -> String {
         source = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    /// What the driver's own texts may quote.
+    const SECRET: &str = "hunter2";
+
+    fn boxed() -> Box<dyn StdError + Send + Sync> {
+        SECRET.into()
+    }
+
+    /// Every kind of error of the driver but that of the server itself: what becomes of it, and
+    /// what its text says.
+    fn errors() -> Vec<(sqlx::Error, ErrorKind, &'static str)> {
+        use ErrorKind::{Closed, Corrupt, Invalid, Unavailable};
+        let broken = "the connection cannot be used any more";
+        Vec::from([
+            (
+                sqlx::Error::Io(io::Error::new(
+                    io::ErrorKind::ConnectionReset,
+                    "reset by peer",
+                )),
+                Unavailable,
+                "reset by peer",
+            ),
+            (
+                sqlx::Error::Tls("unknown issuer".into()),
+                Unavailable,
+                "TLS failed: unknown issuer",
+            ),
+            (
+                sqlx::Error::Protocol(SECRET.to_owned()),
+                Unavailable,
+                "makes no sense",
+            ),
+            (
+                sqlx::Error::PoolTimedOut,
+                Unavailable,
+                "no connection of the pool",
+            ),
+            (sqlx::Error::PoolClosed, Closed, "the store was closed"),
+            (
+                sqlx::Error::Configuration(boxed()),
+                Invalid,
+                "cannot be made as it is configured",
+            ),
+            (
+                sqlx::Error::ColumnDecode {
+                    index: "\"seq\"".to_owned(),
+                    source: boxed(),
+                },
+                Corrupt,
+                "\"seq\" holds what no event has",
+            ),
+            (
+                sqlx::Error::ColumnNotFound("writer".to_owned()),
+                Corrupt,
+                "`writer` is missing: run the migrations",
+            ),
+            (
+                sqlx::Error::ColumnIndexOutOfBounds { index: 2, len: 1 },
+                Corrupt,
+                "another number of columns",
+            ),
+            (sqlx::Error::RowNotFound, Corrupt, "without a row"),
+            (sqlx::Error::Decode(boxed()), Corrupt, "cannot be decoded"),
+            (sqlx::Error::Encode(boxed()), Invalid, "cannot be encoded"),
+            (
+                sqlx::Error::InvalidArgument(SECRET.to_owned()),
+                Invalid,
+                "cannot be encoded",
+            ),
+            (
+                sqlx::Error::TypeNotFound {
+                    type_name: "jsonb".to_owned(),
+                },
+                Unavailable,
+                "type `jsonb` is missing",
+            ),
+            (sqlx::Error::WorkerCrashed, Unavailable, broken),
+            (sqlx::Error::BeginFailed, Unavailable, broken),
+            (sqlx::Error::InvalidSavePointStatement, Unavailable, broken),
+            (sqlx::Error::AnyDriverError(boxed()), Unavailable, broken),
+        ])
+    }
+
+    #[test]
+    fn each_kind_of_error_is_retried_or_not_and_quotes_nothing() {
+        for (error, kind, text) in errors() {
+            let converted = convert("the events cannot be appended", &error);
+            assert_eq!(converted.kind(), kind, "{error:?}");
+            let said = format!("{} {converted:?}", with_sources(&converted));
+            assert!(said.contains(text), "{error:?}: {said}");
+            assert!(!said.contains(SECRET), "{said}");
+        }
+    }
 }

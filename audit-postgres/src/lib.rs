@@ -31,6 +31,7 @@ mod config;
 mod dead_letter;
 mod error;
 mod hold;
+mod kept;
 mod maintainer;
 mod partition;
 mod pool;

@@ -62,7 +62,8 @@ BEGIN
         SELECT pg_proc.oid FROM pg_proc
         WHERE pg_proc.proowner <> '{maintainer}'::regrole
           AND pg_proc.oid = ANY (ARRAY[
-            'audit_id_at(timestamptz)', 'audit_time_of(uuid)', 'audit_ensure_partition(uuid)'
+            'audit_id_at(timestamptz)', 'audit_time_of(uuid)', 'audit_ensure_partition(uuid)',
+            'audit_make_partition(uuid, timestamptz)'
           ]::regprocedure[])
     LOOP
         EXECUTE format('ALTER FUNCTION %s OWNER TO %I', routine, '{maintainer}');
@@ -101,8 +102,8 @@ BEGIN
     END LOOP;
 END
 $$;
-REVOKE ALL ON FUNCTION audit_id_at(timestamptz), audit_time_of(uuid), audit_ensure_partition(uuid)
-    FROM PUBLIC, "{reader}";
+REVOKE ALL ON FUNCTION audit_id_at(timestamptz), audit_time_of(uuid), audit_ensure_partition(uuid),
+    audit_make_partition(uuid, timestamptz) FROM PUBLIC, "{writer}", "{reader}";
 
 -- The writer appends, compares an id that is there, and asks for a partition.
 GRANT SELECT, INSERT ON audit_events TO "{writer}";

@@ -27,6 +27,7 @@ const MIGRATIONS: &[SchemaMigration] = migrations! {
     "0001": "audit_events",
     "0002": "partitions",
     "0003": "retention",
+    "0004": "summaries",
 };
 
 /// One step of the schema.

@@ -10,7 +10,7 @@ type Row = (&'static str, ErrorKind, &'static str);
 
 /// The longest prefix that fits decides. [`ErrorKind::Rejected`] is about one event, everything
 /// else about the whole batch. What nobody foresaw is waited for, since giving up would lose events.
-pub(crate) const MEANINGS: &[Row] = &[
+const MEANINGS: &[Row] = &[
     (
         "",
         ErrorKind::Unavailable,
@@ -146,6 +146,11 @@ pub(crate) const MEANINGS: &[Row] = &[
         "the server is starting up or shutting down",
     ),
     (
+        "57P05",
+        ErrorKind::Unavailable,
+        "the server ended a session that was idle for too long",
+    ),
+    (
         "58",
         ErrorKind::Unavailable,
         "the server met an error of its system, such as a disk that fails",
@@ -164,14 +169,17 @@ pub(crate) const MEANINGS: &[Row] = &[
 
 /// What a code means.
 pub(crate) fn meaning(code: &str) -> (ErrorKind, &'static str) {
-    let fits = MEANINGS
-        .iter()
-        .filter(|(prefix, _, _)| code.starts_with(prefix));
-    let longest = fits.max_by_key(|(prefix, _, _)| prefix.len());
-    longest.map_or(
+    deciding_row(code).map_or(
         (ErrorKind::Unavailable, "the server answered with an error"),
         |(_, kind, text)| (*kind, text),
     )
+}
+
+fn deciding_row(code: &str) -> Option<&'static Row> {
+    let fits = MEANINGS
+        .iter()
+        .filter(|(prefix, _, _)| code.starts_with(prefix));
+    fits.max_by_key(|(prefix, _, _)| prefix.len())
 }
 
 /// Whether a server's own message is of a class in which it quotes no value of a row. In all
@@ -182,4 +190,36 @@ pub(crate) fn message_quotes_no_value(code: &str) -> bool {
     ]
     .iter()
     .any(|class| code.starts_with(class))
+}
+
+/// The same that a real server is asked for.
+#[cfg(test)]
+#[path = "../tests/it/codes.rs"]
+mod codes;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_code_means_what_is_expected() {
+        for (code, kind, text) in codes::EXPECTED {
+            assert_eq!(meaning(code), (*kind, *text), "{code}");
+        }
+    }
+
+    #[test]
+    fn each_row_decides_a_code_that_is_tested() {
+        let deciding: BTreeSet<&str> = codes::EXPECTED
+            .iter()
+            .filter_map(|(code, _, _)| deciding_row(code))
+            .map(|(prefix, _, _)| *prefix)
+            .collect();
+        let rows: BTreeSet<&str> = MEANINGS.iter().map(|(prefix, _, _)| *prefix).collect();
+        assert_eq!(rows.len(), MEANINGS.len(), "a prefix stands there twice");
+        let untested: Vec<_> = rows.difference(&deciding).collect();
+        assert!(untested.is_empty(), "{untested:?}");
+    }
 }

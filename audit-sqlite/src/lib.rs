@@ -52,8 +52,9 @@
 //! ```
 //!
 //! # What it does not do
-//! A store holds no queue and tries nothing again by itself: that is what the logger is for. It does not
-//! shrink the file: what retention frees is used for new events.
+//! A store holds no queue and tries nothing again by itself: that is what the logger is for. It does
+//! not shrink the file: what retention frees is used for new events. It gives no disk a deadline: an
+//! append waits as long as a flush takes, and may be dropped meanwhile.
 
 mod config;
 mod connection;

@@ -10,14 +10,13 @@
 )]
 
 use std::error::Error;
-use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use audit_core::event::{EventId, Outcome, Timestamp};
 use audit_core::reader::{
-    Condition, Filter, GroupBy, Page, PageRequest, Span, StatisticsRequest, TextField,
+    Condition, Cursor, Filter, GroupBy, PageRequest, Span, StatisticsRequest, TextField,
 };
 use audit_core::{AuditReader as _, AuditSink as _, Glob};
 use audit_postgres::{PostgresConfig, PostgresReader, PostgresSink};
@@ -43,43 +42,61 @@ fn main() -> Result<()> {
     let n = if options.is_quick { 5 } else { 40 };
     let writer = Writer::start(&runtime, &store);
 
-    let by_key = |key| text(TextField::Key, key);
-    let tool_outcome = text(TextField::Tool, "tool_07").with(Condition::Outcome(Outcome::Denied));
+    let store = &store;
     let last_day = Filter::all().with(Condition::Time(Span::at_least(store.day_ago)));
-    let statistics = StatisticsRequest::new(last_day).group_by(GroupBy::Text(TextField::Tool));
-    let page_1000 = runtime.block_on(store.page_1000())?;
+    let keys = |n| text(TextField::Key, &format!("k_{:03}", n * 7 % 500));
+    let nobody = |field, n| text(field, &format!("nobody_{n}"));
+    let denied = |n| {
+        text(TextField::Tool, &format!("tool_{:02}", n * 3 % 40))
+            .with(Condition::Outcome(Outcome::Denied))
+    };
+    let pages = |n, hits: Hits, request: &dyn Fn(usize) -> PageRequest| {
+        store.queries(&runtime, n, async |number| {
+            let page = store.reader.page(&request(number)).await;
+            let n_found = page.expect("the server is there").events.len();
+            assert!(hits.fits(n_found), "{n_found} events");
+        })
+    };
+    let of = |filter| PageRequest::new(filter);
     let bench = Bench::new()
         .case("first_page", || {
-            store.pages(&runtime, n, &PageRequest::new(Filter::all()))
+            pages(n, Hits::Whole, &|_| of(Filter::all()))
         })
-        .case("page_1000", || store.pages(&runtime, n, &page_1000))
-        .case("key_hits", || {
-            store.pages(&runtime, n, &PageRequest::new(by_key("k_007")))
+        .case("page_1000", || {
+            pages(n, Hits::Some, &|n| store.page_1000(n))
         })
+        .case("key_hits", || pages(n, Hits::Some, &|n| of(keys(n))))
         .case("key_zero", || {
-            store.pages(&runtime, n, &PageRequest::new(by_key("k_nobody")))
+            pages(n, Hits::None, &|n| of(nobody(TextField::Key, n)))
         })
-        .case("tool_outcome", || {
-            store.pages(&runtime, n, &PageRequest::new(tool_outcome.clone()))
+        .case("role_zero", || {
+            pages(n, Hits::None, &|n| of(nobody(TextField::Role, n)))
         })
+        .case("request_zero", || {
+            pages(n, Hits::None, &|n| of(nobody(TextField::RequestId, n)))
+        })
+        .case("request_hit", || {
+            pages(n, Hits::Some, &|n| of(store.request(n)))
+        })
+        .case("tool_outcome", || pages(n, Hits::Some, &|n| of(denied(n))))
         .case("by_id", || {
-            queries(&runtime, n, || async {
-                let event = store
-                    .reader
-                    .get(store.some_id)
-                    .await
-                    .expect("the server is there");
-                assert!(event.is_some(), "the event is there");
+            store.queries(&runtime, n, async |number| {
+                let id = store.ids[number % store.ids.len()];
+                let event = store.reader.get(id).await.expect("the server is there");
+                assert_eq!(event.map(|event| event.id), Some(id));
             })
         })
         .case("stats_24h", || {
-            queries(&runtime, n.div_ceil(8), || async {
-                let found = store.reader.statistics(&statistics).await;
-                assert!(!found.expect("the server is there").rows.is_empty());
+            store.queries(&runtime, n.div_ceil(8), async |number| {
+                // The same day asked for in other ways, none of them twice in a row.
+                let by = [TextField::Tool, TextField::Key, TextField::Role][number % 3];
+                let request = StatisticsRequest::new(last_day.clone()).group_by(GroupBy::Text(by));
+                let found = store.reader.statistics(&request);
+                assert!(!found.await.expect("the server is there").rows.is_empty());
             })
         })
         .case("bansho_recent", || {
-            queries(&runtime, 1, || store.bansho_recent())
+            store.queries(&runtime, 1, async |_| store.bansho_recent().await)
         });
     bench.run(options);
     runtime.block_on(writer.stop());
@@ -90,14 +107,22 @@ fn text(field: TextField, text: &str) -> Filter {
     Filter::all().with(Condition::Text(field, Glob::exact(text)))
 }
 
-/// Times each of `n` queries.
-fn queries<F: Future<Output = ()>>(runtime: &Runtime, n: usize, query: impl Fn() -> F) -> Sample {
-    let one = || {
-        let begin = Instant::now();
-        runtime.block_on(query());
-        begin.elapsed()
-    };
-    Sample::of_queries((0..n).map(|_| one()).collect())
+/// How many events a page must have.
+#[derive(Clone, Copy)]
+enum Hits {
+    None,
+    Some,
+    Whole,
+}
+
+impl Hits {
+    fn fits(self, n: usize) -> bool {
+        match self {
+            Self::None => n == 0,
+            Self::Some => n > 0,
+            Self::Whole => n == PageRequest::new(Filter::all()).scan().limit - 1,
+        }
+    }
 }
 
 /// A filled store.
@@ -106,8 +131,14 @@ struct Store {
     config: PostgresConfig,
     reader: PostgresReader,
     pool: PgPool,
+    n_rows: u64,
     day_ago: Timestamp,
-    some_id: EventId,
+    /// Some, from everywhere.
+    ids: Vec<EventId>,
+    /// Cursors to the thousandth page of ten, and to those behind it.
+    cursors: Vec<Cursor>,
+    /// Counts queries, so that none is like the one before.
+    n_queries: AtomicUsize,
 }
 
 impl Store {
@@ -149,41 +180,49 @@ impl Store {
             begin.elapsed()
         );
 
-        let some_id: uuid::Uuid =
-            sqlx::query_scalar("SELECT id FROM audit_events OFFSET $1 LIMIT 1")
-                .bind((n_rows / 3).cast_signed())
-                .fetch_one(&pool)
-                .await?;
+        let ids: Vec<uuid::Uuid> = sqlx::query_scalar(
+            "SELECT id FROM audit_events WHERE seq % $1 = 7 AND writer = 'filled'",
+        )
+        .bind((n_rows / 997 + 8).cast_signed())
+        .fetch_all(&pool)
+        .await?;
+        let ids = ids.into_iter().map(EventId::from_uuid);
+        let reader = PostgresReader::connect(&config).await?;
         Ok(Self {
-            reader: PostgresReader::connect(&config).await?,
+            cursors: cursors(&reader).await?,
+            reader,
+            n_rows,
             day_ago: Timestamp::from_micros(now().as_micros() - 24 * 60 * 60 * 1_000_000)?,
-            some_id: EventId::from_uuid(some_id)?,
+            ids: ids.collect::<std::result::Result<_, _>>()?,
+            n_queries: AtomicUsize::new(0),
             _database: database,
             config,
             pool,
         })
     }
 
-    /// The request for the thousandth page of the list.
-    async fn page_1000(&self) -> Result<PageRequest> {
-        let mut request = PageRequest::new(Filter::all()).limit(10)?;
-        for _ in 1..1_000 {
-            let page: Page<_> = self.reader.page(&request).await?;
-            match page.next {
-                Some(next) => request = request.cursor(next)?,
-                None => break,
-            }
-        }
-        Ok(request.limit(100)?)
+    /// A page as far back as the thousandth of the list, or somewhat farther.
+    fn page_1000(&self, n: usize) -> PageRequest {
+        let cursor = self.cursors[n % self.cursors.len()];
+        let request = PageRequest::new(Filter::all()).cursor(cursor);
+        request.expect("it is of this filter")
     }
 
-    fn pages(&self, runtime: &Runtime, n: usize, request: &PageRequest) -> Sample {
-        queries(runtime, n, || async {
-            self.reader
-                .page(request)
-                .await
-                .expect("the server is there");
-        })
+    /// A request id that one event has.
+    fn request(&self, n: usize) -> Filter {
+        let number = u64::try_from(n).expect("it fits").wrapping_mul(7_919) % self.n_rows + 1;
+        text(TextField::RequestId, &number.to_string())
+    }
+
+    /// Times each of `n` queries, which are numbered through all rounds.
+    fn queries(&self, runtime: &Runtime, n: usize, query: impl AsyncFn(usize)) -> Sample {
+        let one = |_| {
+            let number = self.n_queries.fetch_add(1, Ordering::Relaxed);
+            let begin = Instant::now();
+            runtime.block_on(query(number));
+            begin.elapsed()
+        };
+        Sample::of_queries((0..n).map(one).collect())
     }
 
     /// What the predecessor's dashboard asks for when it is opened.
@@ -200,6 +239,21 @@ impl Store {
             .expect("the server is there");
         assert!(!rows.is_empty());
     }
+}
+
+/// Cursors from the thousandth page of the list on, ten events to a page; of a small store from
+/// the middle of it.
+async fn cursors(reader: &PostgresReader) -> Result<Vec<Cursor>> {
+    let mut cursors = Vec::new();
+    let mut request = PageRequest::new(Filter::all()).limit(10)?;
+    while let Some(next) = reader.page(&request).await?.next {
+        request = request.cursor(next)?;
+        cursors.push(next);
+        if cursors.len() == 1_050 {
+            break;
+        }
+    }
+    Ok(cursors.split_off(cursors.len() * 19 / 20))
 }
 
 /// Appends a hundred events twenty times a second, as a gateway does that is busy.

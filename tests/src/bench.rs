@@ -73,6 +73,8 @@ pub struct Sample {
     pub ns_per_event: f64,
     /// Further figures by the names of the JSON form, such as `p99_us`.
     pub more: BTreeMap<&'static str, f64>,
+    /// How long each query took, where the figures are of queries.
+    pub queries: Vec<Duration>,
 }
 
 impl Sample {
@@ -82,6 +84,7 @@ impl Sample {
         Self {
             ns_per_event: took.as_secs_f64() * 1e9 / as_f64(n_events),
             more: BTreeMap::new(),
+            queries: Vec::new(),
         }
     }
 
@@ -92,14 +95,14 @@ impl Sample {
         self
     }
 
-    /// Queries that took so long each, with the time below which 95 of 100 stay.
+    /// Queries that took so long each. The time below which 95 of 100 stay is told of those of
+    /// all rounds together.
     #[must_use]
-    pub fn of_queries(mut took: Vec<Duration>) -> Self {
-        took.sort_unstable();
-        let rank = (took.len() * 95).div_ceil(100).saturating_sub(1);
-        let p95 = took.get(rank).copied().unwrap_or_default();
+    pub fn of_queries(took: Vec<Duration>) -> Self {
         let total = took.iter().sum();
-        Self::new(took.len(), total).with("p95_ms", p95.as_secs_f64() * 1e3)
+        let mut sample = Self::new(took.len(), total);
+        sample.queries = took;
+        sample
     }
 
     /// Times `n_events` calls of `work`, as one stretch.
@@ -213,6 +216,15 @@ impl std::fmt::Debug for Bench<'_> {
 }
 
 impl Case<'_> {
+    /// Of the queries of all rounds, where there are any.
+    fn p95(&self) -> Option<Duration> {
+        let queries = self.samples.iter().flat_map(|sample| &sample.queries);
+        let mut took: Vec<Duration> = queries.copied().collect();
+        took.sort_unstable();
+        let rank = (took.len() * 95).div_ceil(100);
+        took.get(rank.checked_sub(1)?).copied()
+    }
+
     fn row(&self, all: &[Self]) -> Row {
         let figure = |figure: &dyn Fn(&Sample) -> Option<f64>| {
             median(self.samples.iter().filter_map(figure).collect())
@@ -221,9 +233,12 @@ impl Case<'_> {
             .samples
             .iter()
             .flat_map(|sample| sample.more.keys().copied());
-        let more = names
+        let mut more: BTreeMap<_, _> = names
             .map(|name| (name, figure(&|sample| sample.more.get(name).copied())))
             .collect();
+        if let Some(p95) = self.p95() {
+            more.insert("p95_ms", p95.as_secs_f64() * 1e3);
+        }
         let ns_per_event = figure(&|sample| Some(sample.ns_per_event));
         let rival = self.rival.map(|name| {
             let found = all.iter().find(|case| case.name == name);
@@ -267,7 +282,7 @@ impl Row {
         if let Some((rival, ratio)) = &self.vs {
             row.insert(
                 "vs".into(),
-                json!({ "case": rival, "time_ratio": (ratio * 1e4).round() / 1e4 }),
+                json!({ "case": rival, "time_ratio": significant(*ratio) }),
             );
         }
         Value::Object(row)
@@ -293,7 +308,7 @@ fn print(rows: &[Row], options: Options) {
             .map(|(name, figure)| format!("{name} {}", rounded(*figure)))
             .collect();
         if let Some((rival, ratio)) = &row.vs {
-            further.push(format!("{ratio:.4} of the time of {rival}"));
+            further.push(format!("{} of the time of {rival}", significant(*ratio)));
         }
         println!(
             "{:<28} {:>14.0} {:>14.1}  {}",
@@ -314,10 +329,27 @@ fn rounded(figure: f64) -> f64 {
     (figure * 10.0).round() / 10.0
 }
 
+/// Six digits of a share, however small it is: one in three thousand is more than `0.0003`.
+fn significant(share: f64) -> f64 {
+    format!("{share:.5e}").parse().unwrap_or(share)
+}
+
 #[expect(
     clippy::cast_precision_loss,
     reason = "counts of events stay far below 2⁵³"
 )]
 fn as_f64(n: usize) -> f64 {
     n as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_share_keeps_six_digits() {
+        assert_eq!(significant(0.000_312_345_678).to_string(), "0.000312346");
+        assert_eq!(significant(0.5).to_string(), "0.5");
+        assert_eq!(significant(1.0 / 3.0).to_string(), "0.333333");
+    }
 }

@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod crash;
+pub mod ingest_table;
 pub mod server;
 pub mod workload;
 

@@ -32,6 +32,7 @@ impl BenchDatabase {
                     .config("synchronous_commit = on")
                     .config("shared_buffers = 1GB")
                     .config("max_wal_size = 8GB")
+                    .config("min_wal_size = 4GB")
                     .start()
                     .await?;
                 let database = TestDatabase::create_on(&cluster.url()).await?;

@@ -9,6 +9,7 @@ pub(crate) fn run() -> Result<(), String> {
     licences()?;
     lint()?;
     document()?;
+    fuzz_targets_compile()?;
     benches_work()
 }
 
@@ -50,6 +51,13 @@ fn document() -> Result<(), String> {
         ],
         &[("RUSTDOCFLAGS", "-D warnings")],
     )
+}
+
+/// They stand outside of the workspace: nothing else would notice that they no longer fit it. The
+/// flags that a fuzzer needs are only needed to run them.
+fn fuzz_targets_compile() -> Result<(), String> {
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/Cargo.toml");
+    cargo(&["check", "--locked", "--manifest-path", manifest], &[])
 }
 
 /// A bench that nobody runs is a bench that no longer runs.

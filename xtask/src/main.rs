@@ -13,10 +13,11 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask ci                      everything that CI checks: test, then check
 cargo xtask test [FILTER…]          all tests, doc tests among them, on one Postgres for all
-cargo xtask check                   format, licences, lints, docs, and whether the benches run
+cargo xtask check                   format, licences, lints, docs, whether fuzz targets compile, benches run
 cargo xtask crash [OPTION…]         kill a program under load, and see whether it kept its word;
                                     --rounds-sqlite N, --rounds-postgres N, --seed S, or --memory
-cargo xtask bench NAME [--json]     measure; NAME is one of: logger, payload
+cargo xtask bench NAME [--json]     measure; NAME is one of: ingest, logger, payload, query
+                                    (query --rows N: of a store of N events, 10000000 if not said)
 ";
 
 fn main() -> ExitCode {
@@ -42,5 +43,16 @@ fn main() -> ExitCode {
             eprintln!("xtask: {message}");
             ExitCode::FAILURE
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usage_names_every_bench() {
+        let names = bench::NAMES.join(", ");
+        assert!(USAGE.contains(&names), "{names}");
     }
 }

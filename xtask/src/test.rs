@@ -9,6 +9,14 @@ const BUILD: &[&str] = &["--workspace", "--all-features"];
 /// Tests that cannot be run here: a part of their names, and what they want.
 type LeftOut = (&'static str, &'static str);
 
+/// Set where every test has to run, as on the machine of the CI; elsewhere it is enough to name
+/// those that do not.
+const ALL: &str = "AUDIT_TEST_ALL";
+
+fn is_set(variable: &str) -> bool {
+    std::env::var_os(variable).is_some_and(|value| !value.is_empty())
+}
+
 /// Runs all tests, or those whose names contain one of the filters.
 pub(crate) fn run(filters: &[&str]) -> Result<(), String> {
     let has_nextest = has_subcommand("nextest");
@@ -22,10 +30,20 @@ pub(crate) fn run(filters: &[&str]) -> Result<(), String> {
     let postgres = Postgres::start()?;
     let left_out = left_out(&postgres);
     let done = run_on(&postgres, filters, &left_out, has_nextest);
-    for (name, want) in left_out {
+    for (name, want) in &left_out {
         eprintln!("NOT RUN: the tests named *{name}*, which want {want}");
     }
-    done
+    let has_corpora = is_set("AUDIT_CORPORA");
+    if !has_corpora {
+        eprintln!("NOT RUN: inputs that others have collected; AUDIT_CORPORA names their folder");
+    }
+    done?;
+    if is_set(ALL) && !(left_out.is_empty() && has_corpora) {
+        return Err(format!(
+            "{ALL} is set, so nothing may be left out; what was is above"
+        ));
+    }
+    Ok(())
 }
 
 fn run_on(

@@ -10,7 +10,6 @@ use super::acknowledgement::{Acknowledgements, Asked, Recorded};
 use super::batcher::Finished;
 use super::builder::{AuditLoggerBuilder, Overload};
 use super::call::OpenCall;
-use super::contain::Contained;
 use super::counters::LoggerCounters;
 use super::intent::IntentLog;
 use super::loss::{LossReason, Losses};
@@ -20,11 +19,12 @@ use super::queue::{Arrival, Queue};
 use super::room::Reservation;
 use super::shutdown::{self, ShutdownReport};
 use super::stamper::Stamper;
-use super::trouble::Throttle;
+use crate::contain::Contained;
 use crate::error::{Error, ErrorKind};
 use crate::event::{AuditEvent, EventDraft, Method, Outcome, Seq, Timestamp, ToolName, WriterId};
 use crate::payload::{Payload, PayloadPolicy};
 use crate::sink::{AuditSink, Durability, Forwarding, Health};
+use crate::trouble::Throttle;
 
 /// Records calls: the handle that a gateway holds. A clone is cheap and records to the same queue.
 ///
@@ -300,8 +300,7 @@ impl Shared {
 
     /// A timer of the logger's own runtime: its callers may be on another, or on none.
     pub(super) fn sleep(&self, duration: Duration) -> Sleep {
-        let _context = self.runtime.enter();
-        tokio::time::sleep(duration)
+        crate::runtime::sleep(&self.runtime, duration)
     }
 
     fn has_room(&self) -> bool {

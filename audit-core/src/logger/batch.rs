@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::acknowledgement::{Answer, Recorded};
 use super::audit_logger::Shared;
@@ -15,6 +16,8 @@ use crate::sink::{Appended, Durability, Receipt, Refusal, RefusalKind};
 pub(super) struct Batch {
     shared: Arc<Shared>,
     entries: Vec<Entry>,
+    /// When the first of them entered the queue.
+    since: Option<Duration>,
     events: Vec<AuditEvent>,
     n_settled: usize,
     /// Where stretches of records end, the innermost last: all of them, or halves of halves while
@@ -30,6 +33,7 @@ impl Batch {
         let ends = vec![events.len()];
         Self {
             shared,
+            since: entries.first().map(|entry| entry.entered),
             entries,
             events,
             n_settled: 0,
@@ -127,7 +131,7 @@ impl Batch {
 impl Drop for Batch {
     fn drop(&mut self) {
         let open = self.entries.split_off(self.n_settled);
-        self.shared.queue.put_back(open);
+        self.shared.queue.put_back(self.since, open);
     }
 }
 

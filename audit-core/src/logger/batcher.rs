@@ -1,28 +1,31 @@
 use std::future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use tokio::sync::{mpsc, watch};
 
 use super::audit_logger::Shared;
 use super::batch::Batch;
-use super::contain::Contained;
 use super::last_answers::Waiting;
 use super::loss;
 use super::queue::{Next, Origin};
 use crate::Backoff;
+use crate::contain::Contained;
 use crate::error::{Error, ErrorKind};
 use crate::event::{AuditEvent, EventId};
 use crate::sink::Appended;
 
-/// The task that brings records to the sink, one batch at a time.
+/// The task that brings records to the sink, a batch at a time.
 ///
-/// One batch is in flight, hence events are stored in the order of their numbers; while it is, the
-/// next one fills.
+/// Unless more were asked for, one batch is in flight, hence events are stored in the order of
+/// their numbers; while it is, the next one fills.
 #[derive(Debug)]
 pub(super) struct Batcher {
     shared: Arc<Shared>,
     max_events: usize,
     max_bytes: usize,
+    max_in_flight: usize,
     given_up: watch::Receiver<bool>,
     /// Where callers wait for the last store; `None` for a sink that answers once.
     last_answers: Option<mpsc::UnboundedSender<Waiting>>,
@@ -48,6 +51,7 @@ impl Batcher {
         shared: Arc<Shared>,
         max_events: usize,
         max_bytes: usize,
+        max_in_flight: usize,
         given_up: watch::Receiver<bool>,
         last_answers: Option<mpsc::UnboundedSender<Waiting>>,
         finished: watch::Sender<Option<Finished>>,
@@ -61,6 +65,7 @@ impl Batcher {
             shared,
             max_events,
             max_bytes,
+            max_in_flight,
             given_up,
             last_answers,
             last_will,
@@ -84,22 +89,37 @@ impl Batcher {
             ..
         } = self;
         let mut may_be_interrupted = shared.intents.is_some();
+        // What is in flight goes back to the queue when it is dropped.
+        let mut in_flight = InFlight::default();
+        // Whether only what is in flight can bring something new.
+        let mut is_drained = false;
         loop {
             if may_be_interrupted {
                 may_be_interrupted = self.take_over().await?;
             }
-            self.tell_losses();
+            if self.tell_losses() {
+                is_drained = false;
+            }
             shared.publish();
+            if is_drained && in_flight.is_empty() {
+                return Ok(());
+            }
+            let has_place = in_flight.len() < self.max_in_flight;
             let next = tokio::select! {
                 biased;
                 () = self.giving_up() => return Err(GivenUp),
-                next = shared.queue.next(*max_events, *max_bytes) => next,
+                done = in_flight.next(), if !in_flight.is_empty() => {
+                    done?;
+                    continue;
+                }
+                next = shared.queue.next(*max_events, *max_bytes), if has_place && !is_drained => next,
             };
             match next {
-                Next::Batch(entries) => self.store(Batch::new(Arc::clone(shared), entries)).await?,
+                Next::Batch(entries) => {
+                    in_flight.push(self.store(Batch::new(Arc::clone(shared), entries)));
+                }
                 Next::Changed => {}
-                Next::Drained if self.tell_losses() => {}
-                Next::Drained => return Ok(()),
+                Next::Drained => is_drained = true,
             }
         }
     }
@@ -231,6 +251,45 @@ impl Batcher {
         if given_up.wait_for(|given_up| *given_up).await.is_err() {
             future::pending::<()>().await;
         }
+    }
+}
+
+/// The batches that are being stored.
+#[derive(Default)]
+struct InFlight<'a>(Vec<Storing<'a>>);
+
+type Storing<'a> = Pin<Box<dyn Future<Output = Result<(), GivenUp>> + Send + 'a>>;
+
+impl<'a> InFlight<'a> {
+    fn push(&mut self, batch: impl Future<Output = Result<(), GivenUp>> + Send + 'a) {
+        self.0.push(Box::pin(batch));
+    }
+
+    /// The end of whichever ends first. Cancel safe.
+    async fn next(&mut self) -> Result<(), GivenUp> {
+        future::poll_fn(|context| {
+            let mut ended =
+                self.0.iter_mut().enumerate().filter_map(|(place, batch)| {
+                    match batch.as_mut().poll(context) {
+                        Poll::Ready(done) => Some((place, done)),
+                        Poll::Pending => None,
+                    }
+                });
+            let Some((place, done)) = ended.next() else {
+                return Poll::Pending;
+            };
+            drop(self.0.swap_remove(place));
+            Poll::Ready(done)
+        })
+        .await
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 

@@ -14,13 +14,14 @@ use super::metrics::Meters;
 use super::policy::AuditPolicy;
 use super::queue::{self, Queue};
 use super::stamper::Stamper;
-use super::trouble::Throttle;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, ErrorKind};
 use crate::event::{self, WriterId};
 use crate::ids::{IdSource, MonotonicIds};
 use crate::payload::PayloadPolicy;
+use crate::runtime;
 use crate::sink::{AuditSink, Durability};
+use crate::trouble::Throttle;
 
 /// What happens to a call that begins while the queue is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +52,7 @@ pub struct AuditLoggerBuilder {
     queue_bytes: usize,
     batch_events: usize,
     batch_bytes: usize,
+    batches_in_flight: usize,
     runtime: Option<Handle>,
 }
 
@@ -71,6 +73,7 @@ impl AuditLoggerBuilder {
             queue_bytes: 64 << 20,
             batch_events: 1_000,
             batch_bytes: 8 << 20,
+            batches_in_flight: 1,
             runtime: None,
         }
     }
@@ -170,6 +173,15 @@ impl AuditLoggerBuilder {
         self
     }
 
+    /// How many batches are stored at once: one, if nothing is said, and then the store has the
+    /// events in the order of their numbers. A database over a network does more at a time: with
+    /// two, one batch is sent while the other one is committed. A number that is missing in the
+    /// store can then be on its way.
+    pub fn batches_in_flight(mut self, n_batches: usize) -> Self {
+        self.batches_in_flight = n_batches;
+        self
+    }
+
     /// The tokio runtime that stores the batches; the current one, if nothing is said. It needs
     /// its timer.
     pub fn runtime(mut self, runtime: Handle) -> Self {
@@ -224,6 +236,7 @@ impl AuditLoggerBuilder {
             Arc::clone(&shared),
             self.batch_events,
             self.batch_bytes,
+            self.batches_in_flight,
             given_up,
             last_answers,
             finished_sender,
@@ -256,6 +269,9 @@ impl AuditLoggerBuilder {
         if self.batch_events == 0 {
             return too_small("`batch_events`", 1);
         }
+        if self.batches_in_flight == 0 {
+            return too_small("`batches_in_flight`", 1);
+        }
         if self.queue_bytes < most_bytes_per_event {
             return too_small(
                 "`queue_bytes`, with these limits of payloads,",
@@ -274,18 +290,9 @@ impl AuditLoggerBuilder {
             "the logger needs a tokio runtime: build it inside one, or pass one to `runtime`";
         let runtime = match &self.runtime {
             Some(runtime) => runtime.clone(),
-            None => Handle::try_current()
-                .map_err(|source| Error::with_source(ErrorKind::Invalid, no_runtime, source))?,
+            None => runtime::current(no_runtime)?,
         };
-        // The only way to ask for a timer is to begin one.
-        let has_timer = std::panic::catch_unwind(|| {
-            let _context = runtime.enter();
-            drop(tokio::time::sleep(Duration::ZERO));
-        });
-        if has_timer.is_err() {
-            let text = "the tokio runtime has no timer: build it with `enable_time`";
-            return Err(Error::new(ErrorKind::Invalid, text));
-        }
+        runtime::check_timer(&runtime)?;
         Ok(runtime)
     }
 }
@@ -314,7 +321,9 @@ pub(super) fn check_durability(durability: Durability, sink: &dyn AuditSink) -> 
     };
     let advice = match durability {
         Durability::Spooled => "put a spool before the store, or ask for what it offers",
-        Durability::Committed | Durability::Queued => "take another sink, or ask for what it offers",
+        Durability::Committed | Durability::Queued => {
+            "take another sink, or ask for what it offers"
+        }
     };
     Err(Error::new(
         ErrorKind::Invalid,

@@ -1,5 +1,3 @@
-use std::sync::atomic::{AtomicU64, Ordering};
-
 /// What a logger did since it was built, and what it holds.
 ///
 /// The numbers are read one by one while work goes on: they may differ by what happened meanwhile.
@@ -36,28 +34,4 @@ pub struct LoggerCounters {
     pub most_queued_bytes: usize,
     /// Calls that have begun and not ended.
     pub open_calls: usize,
-}
-
-/// A number that only grows, for [`LoggerCounters`] and for whoever collects metrics.
-pub(super) struct Counter {
-    own: AtomicU64,
-    exported: metrics::Counter,
-}
-
-impl Counter {
-    pub(super) const fn new(exported: metrics::Counter) -> Self {
-        Self {
-            own: AtomicU64::new(0),
-            exported,
-        }
-    }
-
-    pub(super) fn add_one(&self) {
-        self.own.fetch_add(1, Ordering::Relaxed);
-        self.exported.increment(1);
-    }
-
-    pub(super) fn get(&self) -> u64 {
-        self.own.load(Ordering::Relaxed)
-    }
 }

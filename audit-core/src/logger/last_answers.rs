@@ -1,7 +1,7 @@
 use tokio::sync::mpsc;
 
 use super::acknowledgement::{Answer, Recorded};
-use super::contain::Contained;
+use crate::contain::Contained;
 use crate::error::{Error, ErrorKind};
 use crate::sink::{LastAnswer, Receipt};
 

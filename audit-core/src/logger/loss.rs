@@ -164,7 +164,8 @@ impl Losses {
 impl Pending {
     fn add(&mut self, reason: LossReason, more: Loss) {
         let loss = self.by_reason.entry(reason);
-        loss.and_modify(|loss| *loss = loss.and(more)).or_insert(more);
+        loss.and_modify(|loss| *loss = loss.and(more))
+            .or_insert(more);
     }
 }
 

@@ -30,18 +30,30 @@
 //! | `audit_forwarding_bytes` | gauge, bytes | what they take on the disk |
 //! | `audit_forwarding_oldest_seconds` | gauge, seconds | how long ago the oldest of these calls began |
 //!
+//! A [`FanOut`](crate::sink::FanOut) has numbers of its own, with the labels `fan_out` (what was given
+//! to [`name`](crate::sink::FanOutBuilder::name), else `audit`) and `sink` (the sink's name in it):
+//!
+//! | name | kind, unit | what |
+//! |---|---|---|
+//! | `audit_lane_missed_total` | counter | events that the fan-out answered for and this sink does not have; label `reason`: `closed`, `failed`, `lane_full`, `refused` |
+//! | `audit_lane_retries_total` | counter | appends that a lane tried again |
+//! | `audit_lane_events` | gauge | events that wait in a lane, the ones in flight among them |
+//! | `audit_lane_bytes` | gauge, bytes | what they take in memory |
+//! | `audit_append_seconds` | histogram, seconds | how long one append to the sink took, whatever it answered |
+//!
 //! Counters count each record once, and never add zero. Gauges are set with each batch, by
 //! [`health`](crate::AuditLogger::health), and by
-//! [`publish_metrics`](crate::AuditLogger::publish_metrics), which a scrape calls first.
+//! [`publish_metrics`](crate::AuditLogger::publish_metrics), which a scrape calls first;
+//! those of a lane whenever a batch enters or leaves it.
 
 use std::fmt;
 use std::time::Duration;
 
 use metrics::{Gauge, Histogram, counter, gauge, histogram};
 
-use super::counters::Counter;
 use super::queue::Usage;
 use crate::event::Timestamp;
+use crate::meter::{Counter, float};
 use crate::sink::Forwarding;
 
 /// The numbers of one logger.
@@ -77,10 +89,7 @@ struct ForwardingGauges {
 
 impl Meters {
     pub(super) fn new(logger: &str, sink: &str, forwards: bool) -> Self {
-        let labels = [
-            ("logger", logger.to_owned()),
-            ("sink", sink.to_owned()),
-        ];
+        let labels = [("logger", logger.to_owned()), ("sink", sink.to_owned())];
         let count = |name: &'static str| Counter::new(counter!(name, &labels));
         Self {
             accepted: count("audit_accepted_total"),
@@ -152,17 +161,6 @@ impl Meters {
             gauges.oldest.set(age.as_secs_f64());
         }
     }
-}
-
-/// A gauge is a float; what it cannot tell apart any more, above 2⁵³, no queue holds.
-fn float<T>(number: T) -> f64
-where
-    u64: TryFrom<T>,
-{
-    let number = u64::try_from(number).unwrap_or(u64::MAX);
-    let high = u32::try_from(number >> 32).unwrap_or(u32::MAX);
-    let low = u32::try_from(number & u64::from(u32::MAX)).unwrap_or(u32::MAX);
-    f64::from(high) * 4_294_967_296.0 + f64::from(low)
 }
 
 impl fmt::Debug for Meters {

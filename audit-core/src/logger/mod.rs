@@ -15,7 +15,6 @@ mod batch;
 mod batcher;
 mod builder;
 mod call;
-mod contain;
 mod counters;
 mod intent;
 mod last_answers;
@@ -26,7 +25,6 @@ mod queue;
 mod room;
 mod shutdown;
 mod stamper;
-mod trouble;
 
 pub use acknowledgement::{Acknowledgement, Acknowledgements, Recorded};
 pub use audit_logger::AuditLogger;

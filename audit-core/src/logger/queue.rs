@@ -26,8 +26,8 @@ struct State {
     next: Seq,
     phase: Phase,
     usage: Usage,
-    /// When the first record of the batch in flight entered.
-    in_flight_since: Option<Duration>,
+    /// When the first record of each batch in flight entered.
+    in_flight: Vec<Duration>,
 }
 
 /// Whether the queue takes records.
@@ -112,7 +112,7 @@ impl Queue {
                 next: Seq::FIRST,
                 phase: Phase::Open,
                 usage: Usage::default(),
-                in_flight_since: None,
+                in_flight: Vec::new(),
             }),
             changed,
         }
@@ -182,10 +182,14 @@ impl Queue {
         self.changed.notify_one();
     }
 
-    /// Takes back the open records of a batch, before all others.
-    pub(super) fn put_back(&self, open: Vec<Entry>) {
+    /// A batch is over, of which the first record entered then. Takes back its open records, before
+    /// all others.
+    pub(super) fn put_back(&self, since: Option<Duration>, open: Vec<Entry>) {
         let mut state = self.lock();
-        state.in_flight_since = None;
+        let place = state.in_flight.iter().position(|it| Some(*it) == since);
+        if let Some(place) = place {
+            state.in_flight.swap_remove(place);
+        }
         for entry in open.into_iter().rev() {
             state.entries.push_front(entry);
         }
@@ -226,7 +230,7 @@ impl Queue {
         let state = self.lock();
         let first_queued = state.entries.front().map(|entry| entry.entered);
         Usage {
-            oldest: state.in_flight_since.or(first_queued),
+            oldest: state.in_flight.iter().copied().chain(first_queued).min(),
             ..state.usage
         }
     }
@@ -306,7 +310,8 @@ impl State {
             .take_while(fits)
             .count();
         let n_taken = std::cmp::max(n_fitting, 1);
-        self.in_flight_since = self.entries.front().map(|entry| entry.entered);
+        let first = self.entries.front().map(|entry| entry.entered);
+        self.in_flight.extend(first);
         self.entries.drain(..n_taken).collect()
     }
 }

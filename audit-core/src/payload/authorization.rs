@@ -15,7 +15,20 @@ pub(super) fn credential(text: &[u8], at: usize, n: usize) -> Option<(usize, usi
         }
         b"ApiKey" | b"Negotiate" | b"NTLM" => {
             let end = start + token(&text[start..]);
-            (is_whole_value && end > start).then_some((start, end))
+            let found = &text[start..end];
+            // "Negotiate a price" goes on.
+            let is_credential =
+                text[end..].trim_ascii().is_empty() || found.len() >= 8 && !reads_like_prose(found);
+            (is_whole_value && end > start && is_credential).then_some((start, end))
+        }
+        b"Token" | b"token" => {
+            // A word of every day: only as a whole value, and behind it what is no word.
+            let end = start + token(&text[start..]);
+            let found = &text[start..end];
+            let is_credential = text[end..].trim_ascii().is_empty()
+                && found.len() >= 16
+                && found.iter().any(u8::is_ascii_digit);
+            (is_whole_value && is_credential).then_some((start, end))
         }
         _ => {
             let end = start + token(&text[start..]);
@@ -67,6 +80,19 @@ fn reads_like_prose(token: &[u8]) -> bool {
         .count();
     let word = &token[..token.len() - n];
     word.len() < 24 && word.iter().all(|b| b.is_ascii_lowercase() || *b == b'-')
+}
+
+/// The rule's name where such a value was taken away.
+pub(super) const RULE: &str = "authorization";
+
+/// `Basic dXNlcjpwYXNz`, with or without its scheme: a password, whatever it looks like.
+pub(super) fn is_basic(value: &[u8]) -> bool {
+    let value = value.trim_ascii();
+    let token = match value.split_at_checked(5) {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case(b"basic") => rest.trim_ascii(),
+        _ => value,
+    };
+    is_user_and_password(token)
 }
 
 /// `dXNlcjpwYXNz` says `user:pass`.

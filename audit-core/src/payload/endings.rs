@@ -15,7 +15,7 @@ impl Ending {
     /// mark.
     pub(super) fn of(name: &[u8]) -> Option<Self> {
         let marks = Marks::of(name);
-        if marks.is_other {
+        if marks.has_bracket || !marks.is_ascii && !name.iter().all(|&b| is_as_it_seems(b)) {
             return None;
         }
         let has_inner =
@@ -34,6 +34,12 @@ impl Ending {
     }
 }
 
+/// Whether no character of this byte has a plain form: ASCII is plain, Chinese, Japanese and Korean
+/// letters have none. These begin with the bytes up to 0xee and go on with those from 0x80.
+fn is_as_it_seems(b: u8) -> bool {
+    matches!(b, 0..0xc0 | 0xe3..=0xee)
+}
+
 fn has_inner(name: &[u8], word: &[u8]) -> bool {
     let mut places = name.windows(word.len());
     places.any(|place| place.eq_ignore_ascii_case(word))
@@ -44,18 +50,19 @@ fn has_inner(name: &[u8], word: &[u8]) -> bool {
 struct Marks {
     has_c: bool,
     has_y: bool,
-    /// A letter that may be other than it seems, or a bracket.
-    is_other: bool,
+    has_bracket: bool,
+    is_ascii: bool,
 }
 
 impl Marks {
     fn of(name: &[u8]) -> Self {
-        let (mut c, mut y, mut other) = (0, 0, 0);
+        let (mut c, mut y, mut bracket, mut high) = (0, 0, 0, 0);
         let mut add = |word: u64| {
             let lower = word | (ONES * 0x20);
             c |= zeros(lower ^ (ONES * 0x63));
             y |= zeros(lower ^ (ONES * 0x79));
-            other |= word | zeros(word ^ (ONES * 0x5b));
+            bracket |= zeros(word ^ (ONES * 0x5b));
+            high |= word;
         };
         // Eight bytes at a time; what stands in two words is seen twice.
         if let Some(last) = name.last_chunk() {
@@ -73,7 +80,8 @@ impl Marks {
         Self {
             has_c: is_marked(c),
             has_y: is_marked(y),
-            is_other: is_marked(other),
+            has_bracket: is_marked(bracket),
+            is_ascii: !is_marked(high),
         }
     }
 }
@@ -158,6 +166,9 @@ mod tests {
                 assert_eq!(has_inner("k_y"), Some(false), "{length} {at}");
                 assert_eq!(has_inner("["), None, "{length} {at}");
                 assert_eq!(has_inner("é"), None, "{length} {at}");
+                assert_eq!(has_inner("ｋey"), None, "{length} {at}");
+                assert_eq!(has_inner("壊key"), Some(true), "{length} {at}");
+                assert_eq!(has_inner("壊れた"), Some(false), "{length} {at}");
             }
         }
     }

@@ -3,6 +3,7 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use super::authorization;
 use super::encodings::{LOWER, hex};
 
 /// Rules whose values can be guessed: a fingerprint would let anybody with the key try them out.
@@ -10,7 +11,9 @@ const GUESSABLE: &[&str] = &[
     "credential",
     "cvv",
     "dsn",
+    "operator_key",
     "otp",
+    "oversized_key",
     "password",
     "path",
     "unpaired_value",
@@ -36,6 +39,9 @@ impl Fingerprints {
     /// `<key id>=<16 hexadecimal digits>`, bound to the rule; none for what can be guessed.
     pub(super) fn of(&self, rule: &str, value: &[u8]) -> Option<String> {
         if GUESSABLE.contains(&rule) || value.len() < MIN_BYTES {
+            return None;
+        }
+        if rule == authorization::RULE && authorization::is_basic(value) {
             return None;
         }
         let mut mac = self.mac.clone();

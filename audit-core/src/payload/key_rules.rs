@@ -5,26 +5,8 @@
 
 use super::endings::EndingSet;
 use super::keys::KeyWords;
+use super::secret::{KeyRule, Reach, Secret};
 use super::word_set::WordSet;
-
-/// What a key says about its value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Secret<'p> {
-    /// The rule's name, as it stands in the mark.
-    pub(super) rule: &'p str,
-    pub(super) reach: Reach,
-}
-
-/// Which values of such a key are secrets. Booleans, nulls and empty strings never are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reach {
-    /// Anything, numbers too.
-    Any,
-    /// Text that is no path: `PWD=/home/me` is a place.
-    NotPath,
-    /// Text and containers: `token: 12` is a count.
-    Text,
-}
 
 /// How all keys end that the built-in rules are about.
 pub(super) static ENDINGS: EndingSet = EndingSet::new(&WHOLE_NAMES)
@@ -32,7 +14,7 @@ pub(super) static ENDINGS: EndingSet = EndingSet::new(&WHOLE_NAMES)
     .and(&[PASSWORD, PASSWD, API_KEY]);
 
 /// The built-in rule for a key.
-pub(super) fn built_in(key: &KeyWords) -> Option<Secret<'static>> {
+pub(super) fn built_in(key: &KeyWords) -> Option<Secret> {
     let secret = |rule, reach| Some(Secret { rule, reach });
     let joined = key.joined();
     let mut words = key.words();
@@ -43,7 +25,7 @@ pub(super) fn built_in(key: &KeyWords) -> Option<Secret<'static>> {
     if let Some((rule, reach)) = head_noun(last) {
         let before = words.clone().next_back();
         let is_question = words.next().is_some_and(|word| QUESTIONS.has(word));
-        let is_position = rule == "token" && before.is_some_and(|word| POSITIONS.has(word));
+        let is_position = rule == KeyRule::Token && before.is_some_and(|word| POSITIONS.has(word));
         let is_cors = joined == b"accesscontrolallowcredentials";
         if is_question || is_position || is_cors {
             return None;
@@ -53,8 +35,8 @@ pub(super) fn built_in(key: &KeyWords) -> Option<Secret<'static>> {
     let mut all = key.words().peekable();
     while let (Some(word), Some(next)) = (all.next(), all.peek()) {
         let rule = match *next {
-            b"key" if KEY_OWNERS.has(word) => "api_key",
-            b"secret" if matches!(word, b"client" | b"app" | b"shared") => "secret",
+            b"key" if KEY_OWNERS.has(word) => KeyRule::ApiKey,
+            b"secret" if matches!(word, b"client" | b"app" | b"shared") => KeyRule::Secret,
             _ => continue,
         };
         if ABOUT.has(last) {
@@ -65,31 +47,31 @@ pub(super) fn built_in(key: &KeyWords) -> Option<Secret<'static>> {
     None
 }
 
-fn head_noun(word: &[u8]) -> Option<(&'static str, Reach)> {
+fn head_noun(word: &[u8]) -> Option<(KeyRule, Reach)> {
     if !NOUNS.has(word) {
         return written_together(word);
     }
     Some(match word {
-        b"password" | b"passwords" | b"passwd" | b"passphrase" => ("password", Reach::Any),
-        b"pwd" | b"pass" => ("password", Reach::NotPath),
-        b"secret" | b"secrets" => ("secret", Reach::Text),
-        b"token" => ("token", Reach::Text),
-        b"apikey" | b"apikeys" => ("api_key", Reach::Text),
-        b"credential" | b"credentials" | b"creds" => ("credential", Reach::Text),
-        b"privatekey" => ("private_key", Reach::Text),
-        b"cookie" | b"cookies" => ("cookie", Reach::Text),
-        b"authorization" => ("authorization", Reach::Text),
+        b"password" | b"passwords" | b"passwd" | b"passphrase" => (KeyRule::Password, Reach::Any),
+        b"pwd" | b"pass" => (KeyRule::Password, Reach::NotPath),
+        b"secret" | b"secrets" => (KeyRule::Secret, Reach::Text),
+        b"token" => (KeyRule::Token, Reach::Text),
+        b"apikey" | b"apikeys" => (KeyRule::ApiKey, Reach::Text),
+        b"credential" | b"credentials" | b"creds" => (KeyRule::Credential, Reach::Text),
+        b"privatekey" => (KeyRule::PrivateKey, Reach::Text),
+        b"cookie" | b"cookies" => (KeyRule::Cookie, Reach::Text),
+        b"authorization" => (KeyRule::Authorization, Reach::Text),
         _ => return None,
     })
 }
 
 /// A noun and its owner in one word: `dbpassword`. No other word ends like this.
-fn written_together(word: &[u8]) -> Option<(&'static str, Reach)> {
+fn written_together(word: &[u8]) -> Option<(KeyRule, Reach)> {
     if word.ends_with(PASSWORD.as_bytes()) || word.ends_with(PASSWD.as_bytes()) {
-        return Some(("password", Reach::Any));
+        return Some((KeyRule::Password, Reach::Any));
     }
     word.ends_with(API_KEY.as_bytes())
-        .then_some(("api_key", Reach::Text))
+        .then_some((KeyRule::ApiKey, Reach::Text))
 }
 
 const PASSWORD: &str = "password";
@@ -194,86 +176,87 @@ static ABOUT: WordSet = WordSet::new(&[
 ]);
 
 /// Whole names with their rules.
-const WHOLE: &[(&str, &str)] = &[
-    ("accesskey", "api_key"),
-    ("accesstoken", "token"),
-    ("accesstokens", "token"),
-    ("accountkey", "api_key"),
-    ("apikey", "api_key"),
-    ("apisecret", "secret"),
-    ("apitoken", "token"),
-    ("appsecret", "secret"),
-    ("assertion", "assertion"),
-    ("authkey", "api_key"),
-    ("authorization", "authorization"),
-    ("authtoken", "token"),
-    ("awssecretaccesskey", "secret"),
-    ("awssessiontoken", "token"),
-    ("bearer", "token"),
-    ("bearertoken", "token"),
-    ("clientassertion", "assertion"),
-    ("clientsecret", "secret"),
-    ("connectionstring", "dsn"),
-    ("consumersecret", "secret"),
-    ("contrasena", "password"),
-    ("cookie", "cookie"),
-    ("credential", "credential"),
-    ("credentials", "credential"),
-    ("creds", "credential"),
-    ("csrftoken", "token"),
-    ("cvc", "cvv"),
-    ("cvv", "cvv"),
-    ("databaseurl", "dsn"),
-    ("dbpassword", "password"),
-    ("deploytoken", "token"),
-    ("dsn", "dsn"),
-    ("encryptionkey", "private_key"),
-    ("idtoken", "token"),
-    ("jobtoken", "token"),
-    ("jwk", "jwt"),
-    ("jwt", "jwt"),
-    ("masterkey", "private_key"),
-    ("mcpsessionid", "session"),
-    ("mfacode", "otp"),
-    ("mnemonic", "seed_phrase"),
-    ("motdepasse", "password"),
-    ("mysqlpwd", "password"),
-    ("otp", "otp"),
-    ("passcode", "password"),
-    ("passphrase", "password"),
-    ("passwd", "password"),
-    ("password", "password"),
-    ("passwort", "password"),
-    ("pgpassword", "password"),
-    ("pin", "otp"),
-    ("pincode", "otp"),
-    ("privatekey", "private_key"),
-    ("privatetoken", "token"),
-    ("proxyauthorization", "authorization"),
-    ("recoverycode", "otp"),
-    ("refreshtoken", "token"),
-    ("refreshtokens", "token"),
-    ("saspolicykey", "api_key"),
-    ("sastoken", "token"),
-    ("secretaccesskey", "secret"),
-    ("secretkey", "secret"),
-    ("seedphrase", "seed_phrase"),
-    ("servicekey", "api_key"),
-    ("sessiontoken", "token"),
-    ("setcookie", "cookie"),
-    ("sharedsecret", "secret"),
-    ("signingkey", "private_key"),
-    ("signingsecret", "secret"),
-    ("sshkey", "private_key"),
-    ("totp", "otp"),
-    ("twofactor", "otp"),
-    ("vaulttoken", "token"),
-    ("webhooksecret", "secret"),
-    ("xamzsecuritytoken", "token"),
-    ("xapikey", "api_key"),
-    ("xauthtoken", "token"),
-    ("xsrftoken", "token"),
-    ("xvaulttoken", "token"),
+const WHOLE: &[(&str, KeyRule)] = &[
+    ("accesskey", KeyRule::ApiKey),
+    ("accesstoken", KeyRule::Token),
+    ("accesstokens", KeyRule::Token),
+    ("accountkey", KeyRule::ApiKey),
+    ("amzsecuritytoken", KeyRule::Token),
+    ("apikey", KeyRule::ApiKey),
+    ("apisecret", KeyRule::Secret),
+    ("apitoken", KeyRule::Token),
+    ("appsecret", KeyRule::Secret),
+    ("assertion", KeyRule::Assertion),
+    ("authkey", KeyRule::ApiKey),
+    ("authorization", KeyRule::Authorization),
+    ("authtoken", KeyRule::Token),
+    ("awssecretaccesskey", KeyRule::Secret),
+    ("awssessiontoken", KeyRule::Token),
+    ("bearer", KeyRule::Token),
+    ("bearertoken", KeyRule::Token),
+    ("clientassertion", KeyRule::Assertion),
+    ("clientsecret", KeyRule::Secret),
+    ("connectionstring", KeyRule::Dsn),
+    ("consumersecret", KeyRule::Secret),
+    ("contrasena", KeyRule::Password),
+    ("cookie", KeyRule::Cookie),
+    ("credential", KeyRule::Credential),
+    ("credentials", KeyRule::Credential),
+    ("creds", KeyRule::Credential),
+    ("csrftoken", KeyRule::Token),
+    ("cvc", KeyRule::Cvv),
+    ("cvv", KeyRule::Cvv),
+    ("databaseurl", KeyRule::Dsn),
+    ("dbpassword", KeyRule::Password),
+    ("deploytoken", KeyRule::Token),
+    ("dsn", KeyRule::Dsn),
+    ("encryptionkey", KeyRule::PrivateKey),
+    ("idtoken", KeyRule::Token),
+    ("jobtoken", KeyRule::Token),
+    ("jwk", KeyRule::Jwt),
+    ("jwt", KeyRule::Jwt),
+    ("masterkey", KeyRule::PrivateKey),
+    ("mcpsessionid", KeyRule::Session),
+    ("mfacode", KeyRule::Otp),
+    ("mnemonic", KeyRule::SeedPhrase),
+    ("motdepasse", KeyRule::Password),
+    ("mysqlpwd", KeyRule::Password),
+    ("otp", KeyRule::Otp),
+    ("passcode", KeyRule::Password),
+    ("passphrase", KeyRule::Password),
+    ("passwd", KeyRule::Password),
+    ("password", KeyRule::Password),
+    ("passwort", KeyRule::Password),
+    ("pgpassword", KeyRule::Password),
+    ("pin", KeyRule::Otp),
+    ("pincode", KeyRule::Otp),
+    ("privatekey", KeyRule::PrivateKey),
+    ("privatetoken", KeyRule::Token),
+    ("proxyauthorization", KeyRule::Authorization),
+    ("recoverycode", KeyRule::Otp),
+    ("refreshtoken", KeyRule::Token),
+    ("refreshtokens", KeyRule::Token),
+    ("saspolicykey", KeyRule::ApiKey),
+    ("sastoken", KeyRule::Token),
+    ("secretaccesskey", KeyRule::Secret),
+    ("secretkey", KeyRule::Secret),
+    ("seedphrase", KeyRule::SeedPhrase),
+    ("servicekey", KeyRule::ApiKey),
+    ("sessiontoken", KeyRule::Token),
+    ("setcookie", KeyRule::Cookie),
+    ("sharedsecret", KeyRule::Secret),
+    ("signingkey", KeyRule::PrivateKey),
+    ("signingsecret", KeyRule::Secret),
+    ("sshkey", KeyRule::PrivateKey),
+    ("totp", KeyRule::Otp),
+    ("twofactor", KeyRule::Otp),
+    ("vaulttoken", KeyRule::Token),
+    ("webhooksecret", KeyRule::Secret),
+    ("xamzsecuritytoken", KeyRule::Token),
+    ("xapikey", KeyRule::ApiKey),
+    ("xauthtoken", KeyRule::Token),
+    ("xsrftoken", KeyRule::Token),
+    ("xvaulttoken", KeyRule::Token),
 ];
 
 static WHOLE_SET: WordSet = WordSet::new(&WHOLE_NAMES);
@@ -326,8 +309,8 @@ mod tests {
         for word in words {
             let apart: String = word.chars().flat_map(|c| [c, '-']).collect();
             for word in [word.to_uppercase(), apart, word] {
-                for before in ["", "my_", "HTTP-", "x", "items[0].", "a1", "é"] {
-                    for after in ["", "12", "_2", "_id", "s", "Name", "[]", "\u{ad}"] {
+                for before in ["", "my_", "HTTP-", "x", "items[0].", "a1", "é", "鍵"] {
+                    for after in ["", "12", "_2", "_id", "s", "Name", "[]", "\u{ad}", "鍵"] {
                         check(&format!("{before}{word}{after}"));
                     }
                 }
@@ -359,6 +342,7 @@ mod tests {
             "comments",
             "closed_at",
             "userName",
+            "優先度",
         ] {
             let ending = Ending::of(name.as_bytes()).expect("plain letters");
             assert!(!ENDINGS.may_have(ending), "{name}");

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use super::cut::{bytes_of_chars, ceil, cut, floor};
 use super::marker::{self, Size};
+use super::patterns::{Found, Patterns};
 use super::policy::Rules;
 use super::spans::{Span, merge};
 use super::text::Finder;
-use super::{CallerCredential, credential};
+use super::{CallerCredential, credential, words};
 
 /// A text in the making, with room that is used again for the next.
 #[derive(Debug, Default)]
@@ -124,8 +125,10 @@ pub(super) fn scrub<'t>(
 pub fn credential_shape(text: &str) -> Option<&'static str> {
     let text = &text[..floor(text, 4096)];
     let mut first: Option<Span<'static>> = None;
-    super::patterns::Patterns::built_in().find_in(text.as_bytes(), |found| {
-        if let super::patterns::Found::Secret(span) = found
+    let mut words = Vec::new();
+    words::find_in(text.as_bytes(), &mut words);
+    Patterns::built_in().find_in(text.as_bytes(), &words, |found| {
+        if let Found::Secret(span) = found
             && first.is_none_or(|first| span.start < first.start)
         {
             first = Some(span);

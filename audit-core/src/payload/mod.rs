@@ -58,6 +58,7 @@ mod tokenizer;
 mod endings;
 mod key_rules;
 mod keys;
+mod secret;
 mod selector;
 mod word_set;
 
@@ -70,6 +71,8 @@ mod patterns;
 mod runs;
 mod spans;
 mod text;
+mod tokens;
+mod words;
 
 // Output: the tape as JSON, with marks.
 mod cut;

@@ -52,7 +52,7 @@ fn in_text<'p>(text: &[u8], level: u8, finder: &mut Finder<'p>) -> Vec<Span<'p>>
         } else {
             end
         };
-        found.push(Span::new(start + inset, close, rule));
+        found.push(Span::new(start + inset, close, rule.name()));
     }
     // Strings without escapes were already looked through as part of the text.
     let mut inner = finder.inner(tape.arena.as_bytes(), level);

@@ -1,8 +1,10 @@
 //! The nodes of a tape: one for each value and each key.
 
+use super::secret::KeyRule;
+
 /// One value or key.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Node<'p> {
+pub(super) struct Node {
     pub(super) kind: Kind,
     /// All of it is on the tape: the text to its end, the container to its bracket.
     pub(super) whole: bool,
@@ -15,7 +17,7 @@ pub(super) struct Node<'p> {
     /// A container with more items than are kept.
     pub(super) over: bool,
     /// The rule that takes the whole value away.
-    pub(super) rule: Option<&'p str>,
+    pub(super) rule: Option<KeyRule>,
     /// Its text on the page; of a container, all texts in it.
     pub(super) text: Extent,
     /// Where it stands in the input.
@@ -23,7 +25,7 @@ pub(super) struct Node<'p> {
     pub(super) end: u32,
 }
 
-impl Node<'_> {
+impl Node {
     /// The node after it and all that is in it.
     pub(super) fn end(&self) -> usize {
         self.end as usize

@@ -9,7 +9,7 @@ use super::marker::{UNPARSEABLE, WITHHELD};
 use super::serializer::{self, Stop};
 use super::spans::{Span, merge};
 use super::tape::{Admission, Spelling, Tape};
-use super::text::Finder;
+use super::text::{self, Finder};
 use super::tokenizer::{Ending, Tokenizer, push_text};
 use super::{
     CallerCredential, Coverage, Payload, PayloadContext, PayloadFailure, PayloadLevel,
@@ -346,8 +346,9 @@ fn cut_credentials<'p>(
         .filter(|node| node.has_text() && !node.whole)
     {
         let text = &tape.arena.as_bytes()[node.text.start()..node.text.end()];
+        let beginnings = text::Beginnings::of(text);
         for credential in credentials {
-            if let Some(start) = credential.begun_at_end(text) {
+            if let Some(start) = beginnings.of_credential(credential) {
                 spans.push(Span::new(
                     node.text.start() + start,
                     node.text.end(),

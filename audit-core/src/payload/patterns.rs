@@ -1,6 +1,4 @@
-//! Credentials that show by their look: a literal beginning and a body that follows it.
-//!
-//! Bodies are open upward, so that a longer format of tomorrow is still taken whole.
+//! Credentials that show by their look: a literal beginning, and what must follow it.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -8,148 +6,10 @@ use std::sync::LazyLock;
 use regex_automata::util::prefilter::Prefilter;
 use regex_automata::{Anchored, Input, MatchKind, meta};
 
-use super::marker;
 use super::spans::Span;
-
-/// What the body of a token is made of.
-#[derive(Clone, Copy, Debug)]
-enum Body {
-    /// `[0-9A-Za-z]`
-    Alphanumeric,
-    /// `[A-Z2-7]`, and digits that look like them.
-    Base32,
-    /// `[0-9a-f]`
-    Hex,
-    /// `[0-9A-Za-z_-]`
-    Word,
-    /// `[0-9A-Za-z_.=+/-]`
-    Wide,
-}
-
-impl Body {
-    fn has(self, b: u8) -> bool {
-        match self {
-            Self::Alphanumeric => b.is_ascii_alphanumeric(),
-            Self::Base32 => b.is_ascii_uppercase() || b.is_ascii_digit(),
-            Self::Hex => b.is_ascii_hexdigit(),
-            Self::Word => b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'),
-            Self::Wide => {
-                b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'=' | b'+' | b'/')
-            }
-        }
-    }
-
-    /// How many bytes `text` begins with that belong to the body.
-    fn run(self, text: &[u8]) -> usize {
-        text.iter().take_while(|&&b| self.has(b)).count()
-    }
-}
-
-/// One kind of token: rule, literal beginnings, body, fewest characters of the body.
-struct Token(&'static str, &'static [&'static str], Body, usize);
-
-const TOKENS: &[Token] = &[
-    Token(
-        "github_token",
-        &["ghp_", "gho_", "ghu_", "ghs_", "ghr_"],
-        Body::Word,
-        36,
-    ),
-    Token("github_token", &["github_pat_"], Body::Word, 22),
-    Token(
-        "gitlab_token",
-        &[
-            "glpat-",
-            "gldt-",
-            "glrt-",
-            "glptt-",
-            "glft-",
-            "gloas-",
-            "glcbt-",
-            "glsoat-",
-            "glagent-",
-            "glimt-",
-            "GR1348941",
-        ],
-        Body::Wide,
-        20,
-    ),
-    Token(
-        "aws_key",
-        &["AKIA", "ASIA", "ABIA", "ACCA"],
-        Body::Base32,
-        16,
-    ),
-    Token("aws_key", &["ABSK"], Body::Wide, 109),
-    Token("google_key", &["AIza"], Body::Word, 35),
-    Token("google_key", &["ya29."], Body::Word, 20),
-    Token("google_key", &["GOCSPX-"], Body::Word, 20),
-    Token("anthropic_key", &["sk-ant-"], Body::Word, 20),
-    Token(
-        "openai_key",
-        &["sk-proj-", "sk-svcacct-", "sk-admin-", "sk-or-v1-"],
-        Body::Word,
-        20,
-    ),
-    Token("openai_key", &["sk-"], Body::Alphanumeric, 32),
-    Token(
-        "slack_token",
-        &[
-            "xoxb-", "xoxp-", "xoxa-", "xoxr-", "xoxs-", "xoxe-", "xoxe.", "xapp-",
-        ],
-        Body::Wide,
-        20,
-    ),
-    Token(
-        "slack_webhook",
-        &["hooks.slack.com/services/"],
-        Body::Wide,
-        20,
-    ),
-    Token(
-        "stripe_key",
-        &["sk_live_", "rk_live_", "sk_test_", "rk_test_", "whsec_"],
-        Body::Wide,
-        16,
-    ),
-    Token("npm_token", &["npm_"], Body::Alphanumeric, 36),
-    Token("pypi_token", &["pypi-AgEI"], Body::Word, 50),
-    Token("huggingface_token", &["hf_"], Body::Alphanumeric, 34),
-    Token(
-        "digitalocean_token",
-        &["dop_v1_", "doo_v1_", "dor_v1_"],
-        Body::Hex,
-        64,
-    ),
-    Token(
-        "grafana_token",
-        &["glsa_", "glc_", "eyJrIjoi"],
-        Body::Wide,
-        32,
-    ),
-    Token("vault_token", &["hvs.", "hvb."], Body::Word, 24),
-    Token("databricks_token", &["dapi"], Body::Hex, 32),
-    Token(
-        "shopify_token",
-        &["shpat_", "shpca_", "shppa_", "shpss_"],
-        Body::Alphanumeric,
-        32,
-    ),
-    Token("sendgrid_key", &["SG."], Body::Wide, 66),
-    Token("square_token", &["sq0atp-", "sq0csp-"], Body::Word, 22),
-    Token("linear_key", &["lin_api_"], Body::Alphanumeric, 40),
-    Token("notion_token", &["ntn_"], Body::Alphanumeric, 40),
-    Token("postman_key", &["PMAK-"], Body::Word, 59),
-    Token("pulumi_token", &["pul-"], Body::Hex, 40),
-    Token("perplexity_key", &["pplx-"], Body::Alphanumeric, 40),
-    Token("readme_key", &["rdme_"], Body::Alphanumeric, 70),
-    Token("sentry_token", &["sntrys_", "sntryu_"], Body::Wide, 40),
-    Token("age_key", &["AGE-SECRET-KEY-1"], Body::Base32, 58),
-    Token("alibaba_key", &["LTAI"], Body::Alphanumeric, 20),
-    Token("tailscale_key", &["tskey-"], Body::Word, 20),
-    Token("vercel_token", &["vercel_"], Body::Alphanumeric, 24),
-    Token("posthog_key", &["phx_"], Body::Alphanumeric, 40),
-];
+use super::tokens::{self, Body};
+use super::words::Word;
+use super::{authorization, marker};
 
 /// Beginnings that need a look at more than a run of characters.
 const PEM: &str = "-----BEGIN";
@@ -168,6 +28,8 @@ const SCHEMES: &[&str] = &[
     "ApiKey ",
     "Negotiate ",
     "NTLM ",
+    "Token ",
+    "token ",
 ];
 
 /// A pattern of the operator's own.
@@ -188,13 +50,11 @@ enum Kind {
     Pem,
     PemEnd,
     Scheme,
-    Token(usize),
 }
 
 /// All literals of a policy, searched for at once.
 pub(super) struct Patterns {
-    /// Searched two by two, in the order of the page.
-    searches: Vec<[Option<Prefilter>; 2]>,
+    searches: Vec<Prefilter>,
     /// What may begin with each byte.
     literals: Vec<Vec<(Box<[u8]>, Kind)>>,
     custom: Vec<Custom>,
@@ -233,11 +93,6 @@ impl Patterns {
                 add(prefix, Kind::Custom(i));
             }
         }
-        for (i, Token(_, beginnings, ..)) in TOKENS.iter().enumerate() {
-            for beginning in *beginnings {
-                add(beginning.as_bytes(), Kind::Token(i));
-            }
-        }
         for scheme in SCHEMES {
             add(scheme.as_bytes(), Kind::Scheme);
         }
@@ -258,11 +113,8 @@ impl Patterns {
         sorted.sort_unstable();
         sorted.dedup();
         let searches = sorted
-            .chunks(64)
-            .map(|group| {
-                let (first, second) = group.split_at(group.len() / 2);
-                [first, second].map(|half| Prefilter::new(MatchKind::LeftmostFirst, half))
-            })
+            .chunks(32)
+            .filter_map(|group| Prefilter::new(MatchKind::LeftmostFirst, group))
             .collect();
         let mut by_first = vec![Vec::new(); 256];
         for (literal, kind) in literals {
@@ -275,17 +127,19 @@ impl Patterns {
         }
     }
 
-    /// Calls `found` for all that stands in `page`, a run of texts with U+0000 between them.
-    pub(super) fn find_in<'p>(&'p self, page: &[u8], mut found: impl FnMut(Found<'p>)) {
-        for halves in &self.searches {
-            let hit = |half: usize, from: usize| {
-                let hit = halves[half]
-                    .as_ref()?
-                    .find(page, (from..page.len()).into())?;
-                Some(hit.start)
-            };
-            let mut hits = [hit(0, 0), hit(1, 0)];
-            while let Some(at) = hits.into_iter().flatten().min() {
+    /// Calls `found` for all that stands in `page`, a run of texts with U+0000 between them, whose
+    /// long words are `words`.
+    pub(super) fn find_in<'p>(
+        &'p self,
+        page: &[u8],
+        words: &[Word],
+        mut found: impl FnMut(Found<'p>),
+    ) {
+        for search in &self.searches {
+            let mut from = 0;
+            while let Some(hit) = search.find(page, (from..page.len()).into()) {
+                let at = hit.start;
+                from = at + 1;
                 for (literal, kind) in &self.literals[usize::from(page[at])] {
                     if page[at..].starts_with(literal)
                         && let Some(finding) = self.check(page, at, literal.len(), *kind)
@@ -293,24 +147,15 @@ impl Patterns {
                         found(finding);
                     }
                 }
-                for (half, next) in hits.iter_mut().enumerate() {
-                    if *next == Some(at) {
-                        *next = hit(half, at + 1);
-                    }
-                }
             }
         }
+        tokens::find_in(page, words, |span| found(Found::Secret(span)));
     }
 
     fn check(&self, page: &[u8], at: usize, literal: usize, kind: Kind) -> Option<Found<'_>> {
         let body = &page[at + literal..];
         let secret = |start, end, rule| Some(Found::Secret(Span::new(start, end, rule)));
         match kind {
-            Kind::Token(i) => {
-                let Token(rule, _, class, fewest) = TOKENS[i];
-                let n = class.run(body);
-                (n >= fewest).then(|| Found::Secret(Span::new(at, at + literal + n, rule)))
-            }
             Kind::Custom(i) => {
                 let Custom { rule, regex, .. } = &self.custom[i];
                 let end = text_end(page, at);
@@ -345,9 +190,8 @@ impl Patterns {
             Kind::Scheme => {
                 let start = text_start(page, at);
                 let end = text_end(page, at);
-                let (from, to) =
-                    super::authorization::credential(&page[start..end], at - start, literal)?;
-                secret(start + from, start + to, "authorization")
+                let (from, to) = authorization::credential(&page[start..end], at - start, literal)?;
+                secret(start + from, start + to, authorization::RULE)
             }
             Kind::Mark => {
                 let end = at + literal;

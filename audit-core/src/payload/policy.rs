@@ -4,10 +4,11 @@ use std::sync::{Arc, LazyLock};
 
 use super::endings::Ending;
 use super::fingerprint::Fingerprints;
-use super::key_rules::{ENDINGS, Reach, Secret, built_in};
+use super::key_rules::{ENDINGS, built_in};
 use super::keys::KeyWords;
 use super::patterns::Patterns;
 use super::policy_builder::PayloadPolicyBuilder;
+use super::secret::{KeyRule, Reach, Secret};
 use super::selector::Selectors;
 use super::{CallerCredential, PayloadLevel, PayloadLimits, leaf};
 use crate::Glob;
@@ -140,7 +141,7 @@ impl Default for PayloadPolicy {
 
 impl Rules {
     /// The rule for a name, the operator's before ours.
-    pub(super) fn secret_named(&self, name: &str, words: &mut KeyWords) -> Option<Secret<'static>> {
+    pub(super) fn secret_named(&self, name: &str, words: &mut KeyWords) -> Option<Secret> {
         let ending = Ending::of(name.as_bytes());
         if ending.is_some_and(|ending| !self.may_be_about(ending)) {
             return None;
@@ -154,10 +155,10 @@ impl Rules {
     }
 
     /// The rule for a key, the operator's before ours.
-    pub(super) fn secret(&self, key: &KeyWords) -> Option<Secret<'static>> {
+    pub(super) fn secret(&self, key: &KeyWords) -> Option<Secret> {
         if self.redact_keys.contains(key.joined()) {
             return Some(Secret {
-                rule: "operator_key",
+                rule: KeyRule::OperatorKey,
                 reach: Reach::Any,
             });
         }

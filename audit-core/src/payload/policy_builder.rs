@@ -181,7 +181,10 @@ fn custom(rule: &str, pattern: &str) -> Result<Custom, String> {
     let regex = meta::Builder::new()
         .configure(config)
         .build_from_hir(&hir)
-        .map_err(|e| e.to_string())?;
+        .map_err(|e| match e.size_limit() {
+            Some(most) => format!("the pattern takes more than {most} bytes when it is compiled"),
+            None => e.to_string(),
+        })?;
     Ok(Custom {
         rule: rule.into(),
         regex,

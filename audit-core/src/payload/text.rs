@@ -10,6 +10,7 @@ use super::keys::KeyWords;
 use super::patterns::{Found, text_end, text_start};
 use super::policy::Rules;
 use super::spans::Span;
+use super::words::{self, Word};
 use super::{assignment, marker, nested, runs, spans};
 
 /// How many spellings inside each other are undone.
@@ -26,6 +27,8 @@ const CUT: u8 = b'<';
 pub(super) struct Finder<'p> {
     pub(super) rules: &'p Rules,
     pub(super) keys: KeyWords,
+    /// Room for the long words of a page.
+    words: Vec<Word>,
     credentials: &'p [CallerCredential],
     /// The text was written by an earlier pass: its marks are ours.
     marks_are_ours: bool,
@@ -51,6 +54,7 @@ impl<'p> Finder<'p> {
         Self {
             rules,
             keys: KeyWords::default(),
+            words: Vec::new(),
             credentials,
             marks_are_ours,
         }
@@ -103,7 +107,11 @@ impl<'p> Finder<'p> {
 
     /// Looks through a page that was spelled `level` times over.
     pub(super) fn level(&mut self, page: &[u8], level: u8, findings: &mut Findings<'p>) {
-        self.rules.patterns().find_in(page, |found| match found {
+        let mut words = std::mem::take(&mut self.words);
+        words.clear();
+        words::find_in(page, &mut words);
+        let patterns = self.rules.patterns();
+        patterns.find_in(page, &words, |found| match found {
             Found::Mark { start, end } => findings.posing.push((start, end)),
             Found::Secret(span) => findings.spans.push(span),
         });
@@ -120,8 +128,9 @@ impl<'p> Finder<'p> {
             self.spelled(page, level, b'%', Plain::percent, findings);
             self.spelled(page, level, b'\\', Plain::backslash, findings);
             nested::find_in(page, level, self, &mut findings.spans);
-            runs::find_in(page, level, self, &mut findings.spans);
+            runs::find_in(page, &words, level, self, &mut findings.spans);
         }
+        self.words = words;
     }
 
     /// What a page of another spelling holds.
@@ -182,6 +191,49 @@ pub(super) fn find_credentials(text: &str, credentials: &[CallerCredential]) -> 
         }
     }
     spans
+}
+
+/// A text whose end was cut away, as it is and without its escapes.
+#[derive(Debug)]
+pub(super) struct Beginnings<'t> {
+    text: &'t [u8],
+    plain: [Option<Plain>; 2],
+}
+
+impl<'t> Beginnings<'t> {
+    pub(super) fn of(text: &'t [u8]) -> Self {
+        Self {
+            text,
+            plain: [
+                Plain::percent(without_half_escape(text, b'%', 2)),
+                Plain::backslash(without_half_escape(text, b'\\', 5)),
+            ],
+        }
+    }
+
+    /// Where a spelling of `credential` begins that the end cuts off.
+    pub(super) fn of_credential(&self, credential: &CallerCredential) -> Option<usize> {
+        let in_plain = |plain: &Plain| {
+            let start = credential.begun_at_end(&plain.bytes)?;
+            Some(plain.source(start, plain.bytes.len()).0)
+        };
+        self.plain
+            .iter()
+            .flatten()
+            .filter_map(in_plain)
+            .chain(credential.begun_at_end(self.text))
+            .reduce(std::cmp::min)
+    }
+}
+
+/// `text` without an escape at its end that may lack some of its digits: fewer than `longest`
+/// characters behind `sign`.
+fn without_half_escape(text: &[u8], sign: u8, longest: usize) -> &[u8] {
+    let near = text.len().saturating_sub(longest);
+    match memchr::memrchr(sign, &text[near..]) {
+        Some(i) => &text[..near + i],
+        None => text,
+    }
 }
 
 /// Where a short credential is the whole of a text.

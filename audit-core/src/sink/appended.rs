@@ -86,9 +86,7 @@ impl Appended {
 
 impl LastAnswer {
     /// The answer that this future brings.
-    pub fn new(
-        answer: impl Future<Output = Result<Vec<Receipt>, Error>> + Send + 'static,
-    ) -> Self {
+    pub fn new(answer: impl Future<Output = Result<Vec<Receipt>, Error>> + Send + 'static) -> Self {
         Self(Box::pin(answer))
     }
 }

@@ -1,4 +1,26 @@
-//! Where events go: the contract of a sink.
+//! Where events go: the contract of a sink, and sinks around sinks.
+//!
+//! A wrapper is a sink too, so they are put together in the order in which they should work: what
+//! is named first is met first.
+//!
+//! | wrapper | what it does |
+//! |---|---|
+//! | [`FanOut`] | brings each batch to several sinks, by a rule |
+//! | [`Retry`] | tries again what may succeed later |
+//! | [`TeeLog`] | writes a line to the log for each event |
+//!
+//! ```
+//! use audit_core::sink::{FanOut, FanOutRule, Retry, TeeLog};
+//! use audit_core::{AuditSink, Error};
+//!
+//! fn stack(postgres: impl AuditSink, file: impl AuditSink) -> Result<impl AuditSink, Error> {
+//!     let both = FanOut::builder(FanOutRule::All)
+//!         .sink("postgres", TeeLog::new(postgres))
+//!         .sink("file", file)
+//!         .build()?;
+//!     Ok(Retry::new(both))
+//! }
+//! ```
 
 mod appended;
 mod forward;
@@ -6,14 +28,21 @@ mod forwarding;
 mod health;
 mod receipt;
 
+mod fan_out;
+mod retry;
+mod tee_log;
+
 use std::fmt::Debug;
 
 use async_trait::async_trait;
 
 pub use appended::{Appended, LastAnswer};
+pub use fan_out::{FanOut, FanOutBuilder, FanOutRule, LaneOptions, LaneStatus};
 pub use forwarding::Forwarding;
 pub use health::{Health, Readiness};
 pub use receipt::{Durability, Receipt, Refusal, RefusalKind};
+pub use retry::Retry;
+pub use tee_log::TeeLog;
 
 use crate::error::Error;
 use crate::event::AuditEvent;

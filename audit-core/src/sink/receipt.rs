@@ -41,7 +41,9 @@ impl FromStr for Durability {
     /// The word is none of the three.
     fn from_str(word: &str) -> Result<Self, Error> {
         let all = [Self::Queued, Self::Spooled, Self::Committed];
-        let found = all.into_iter().find(|durability| durability.as_str() == word);
+        let found = all
+            .into_iter()
+            .find(|durability| durability.as_str() == word);
         found.ok_or_else(|| {
             let text = format!("`{word}` is no durability: it is queued, spooled or committed");
             Error::new(ErrorKind::Invalid, text)

@@ -11,4 +11,6 @@ mod forward;
 mod json;
 mod logger;
 mod pages;
+mod recorder;
+mod sink;
 mod statistics;

@@ -4,14 +4,12 @@ use audit_core::payload::{Payload, PayloadContext, PayloadLimits};
 use serde_json::{Value, json};
 
 use crate::support::{
-    assert_absent, json as text_of, keep, keep_within, password, policy_of, private_key, tokens,
+    assert_absent, filler, json as text_of, keep, keep_within, password, policy_of, private_key,
+    tokens,
 };
 
-/// Text of short words, so that a cut has somewhere to go.
-fn filler(n: usize) -> String {
-    let text = "lorem ipsum dolor sit amet ".repeat(n / 27 + 1);
-    text[..n].to_owned()
-}
+/// Caps of characters that are swept.
+const CAPS: [usize; 4] = [32, 64, 160, 512];
 
 /// Secrets of all lengths: tokens, a private key, a password in a URL, a named one.
 fn planted(seed: u64) -> Vec<(String, String)> {
@@ -34,20 +32,23 @@ fn offsets(cap: usize, length: usize) -> std::ops::RangeInclusive<usize> {
 
 #[test]
 fn p6_no_fragment_at_the_cut_of_a_string() {
-    const CAP: usize = 160;
-    let limits = PayloadLimits::default().with_string_chars(CAP);
-    for (secret, text) in planted(11) {
-        for offset in offsets(CAP, text.len()) {
-            let (before, after) = (filler(offset), filler(900));
-            for input in [
-                json!(format!("{before} {text} {after}")),
-                json!(format!("{before} {text}")),
-            ] {
-                assert_absent(
-                    &secret,
-                    &keep_within(input.to_string(), limits),
-                    &format!("offset {offset}"),
-                );
+    for cap in CAPS {
+        let limits = PayloadLimits::default().with_string_chars(cap);
+        for (secret, text) in planted(11) {
+            for offset in offsets(cap, text.len()) {
+                let (before, after) = (filler(offset), filler(900));
+                // With and without more text after it, which the second time is not looked at.
+                let n = if offset % 2 == 0 { 1 } else { 600 };
+                for input in [
+                    json!(format!("{before} {text} {}", &after[..n])),
+                    json!(format!("{before} {text}")),
+                ] {
+                    assert_absent(
+                        &secret,
+                        &keep_within(input.to_string(), limits),
+                        &format!("cap {cap}, offset {offset}"),
+                    );
+                }
             }
         }
     }
@@ -55,31 +56,35 @@ fn p6_no_fragment_at_the_cut_of_a_string() {
 
 #[test]
 fn p6_no_fragment_at_the_cut_of_a_key() {
-    let limits = PayloadLimits::default();
-    for (secret, text) in planted(12) {
-        for offset in offsets(limits.key_chars, text.len()) {
-            let key = format!("{} {text} {}", filler(offset), filler(40));
-            assert_absent(
-                &secret,
-                &keep(json!({key: 1}).to_string()),
-                &format!("offset {offset}"),
-            );
+    for cap in CAPS {
+        let limits = PayloadLimits::default().with_key_chars(cap);
+        for (secret, text) in planted(12) {
+            for offset in offsets(cap, text.len()) {
+                let key = format!("{} {text} {}", filler(offset), filler(40));
+                assert_absent(
+                    &secret,
+                    &keep_within(json!({key: 1}).to_string(), limits),
+                    &format!("cap {cap}, offset {offset}"),
+                );
+            }
         }
     }
 }
 
 #[test]
 fn p6_no_fragment_at_the_end_of_the_output() {
-    const BYTES: usize = 300;
-    let limits = PayloadLimits::default().with_bytes(BYTES);
-    for (secret, text) in planted(13) {
-        for offset in offsets(BYTES, text.len() + 30) {
-            let input = json!({"a": filler(offset / 2), "b": format!("{} {text}", filler(offset / 2)), "c": filler(200)});
-            assert_absent(
-                &secret,
-                &keep_within(input.to_string(), limits),
-                &format!("offset {offset}"),
-            );
+    for bytes in [100, 300, 700] {
+        let limits = PayloadLimits::default().with_bytes(bytes);
+        for (secret, text) in planted(13) {
+            for offset in offsets(bytes, text.len() + 30) {
+                let (a, b) = (filler(offset / 2), filler(offset - offset / 2));
+                let input = json!({"a": a, "b": format!("{b} {text}"), "c": filler(200)});
+                assert_absent(
+                    &secret,
+                    &keep_within(input.to_string(), limits),
+                    &format!("{bytes} bytes, offset {offset}"),
+                );
+            }
         }
     }
 }
@@ -137,19 +142,93 @@ fn p6_no_fragment_under_any_limit() {
     }
 }
 
-#[test]
-fn p6_no_half_of_a_private_key() {
-    const CAP: usize = 400;
-    let limits = PayloadLimits::default().with_string_chars(CAP);
-    let key = private_key(17);
+/// A private key block, and what must not be left of it.
+fn private_lines(seed: u64) -> (String, String) {
+    let key = private_key(seed);
     let lines: Vec<&str> = key.lines().collect();
-    for offset in offsets(CAP, key.len()) {
-        let payload = keep_within(
-            json!(format!("{} {key} {}", filler(offset), filler(900))).to_string(),
-            limits,
-        );
-        for line in &lines[1..lines.len() - 1] {
-            assert_absent(line, &payload, &format!("offset {offset}"));
+    let inner = lines[1..lines.len() - 1].concat();
+    (key, inner)
+}
+
+/// Fails if a piece of any line is left, or of two with their break between them.
+#[track_caller]
+fn assert_no_line(inner: &str, payload: &Payload, about: &str) {
+    for line in inner.as_bytes().chunks(64) {
+        assert_absent(std::str::from_utf8(line).unwrap(), payload, about);
+    }
+}
+
+#[test]
+fn p6_no_half_of_a_private_key_at_the_cut_of_a_string() {
+    let (key, inner) = private_lines(17);
+    for cap in CAPS {
+        let limits = PayloadLimits::default().with_string_chars(cap);
+        for offset in offsets(cap, key.len()) {
+            let text = format!("{} {key} {}", filler(offset), filler(900));
+            let payload = keep_within(json!(text).to_string(), limits);
+            assert_no_line(&inner, &payload, &format!("cap {cap}, offset {offset}"));
+        }
+    }
+}
+
+#[test]
+fn p6_no_half_of_a_private_key_at_the_cut_of_a_key() {
+    let (key, inner) = private_lines(20);
+    for cap in CAPS {
+        let limits = PayloadLimits::default().with_key_chars(cap);
+        for offset in offsets(cap, key.len()) {
+            let text = format!("{} {key} {}", filler(offset), filler(90));
+            let payload = keep_within(json!({text: 1}).to_string(), limits);
+            assert_no_line(&inner, &payload, &format!("cap {cap}, offset {offset}"));
+        }
+    }
+}
+
+#[test]
+fn p6_no_half_of_a_private_key_at_the_end_of_the_output() {
+    let (key, inner) = private_lines(21);
+    for bytes in [100, 300, 700] {
+        let limits = PayloadLimits::default().with_bytes(bytes);
+        for offset in offsets(bytes, key.len() + 30) {
+            let (a, b) = (filler(offset / 2), filler(offset - offset / 2));
+            let input = json!({"a": a, "b": format!("{b} {key}"), "c": key});
+            let payload = keep_within(input.to_string(), limits);
+            assert_no_line(&inner, &payload, &format!("{bytes} bytes, offset {offset}"));
+        }
+    }
+}
+
+#[test]
+fn p6_no_half_of_a_private_key_at_the_end_of_what_is_looked_at() {
+    const SCAN: usize = 400;
+    let (key, inner) = private_lines(22);
+    let policy = policy_of(PayloadLimits::default().with_scan_bytes(SCAN));
+    let context = PayloadContext::request(&policy);
+    for offset in offsets(SCAN, key.len()) {
+        let text = format!("{} {key} {}", filler(offset), filler(300));
+        let input = json!({"b": text});
+        let about = format!("offset {offset}");
+        for payload in [
+            Payload::from_json(input.to_string(), &context),
+            Payload::from_serialize(&input, &context),
+            Payload::from_text(&text, &context),
+            Payload::from_headers([("B", &text)], &context),
+        ] {
+            assert_no_line(&inner, &payload, &about);
+        }
+    }
+}
+
+#[test]
+fn p6_no_half_of_a_private_key_where_the_input_ends() {
+    let (key, inner) = private_lines(23);
+    for input in [
+        json!({"a": 1, "b": format!("see {key} there")}).to_string(),
+        json!({"a": json!({"q": key}).to_string()}).to_string(),
+        json!({key: 1, "b": [2]}).to_string(),
+    ] {
+        for end in 0..input.len() {
+            assert_no_line(&inner, &keep(&input[..end]), &format!("end {end}"));
         }
     }
 }

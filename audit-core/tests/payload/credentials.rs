@@ -6,60 +6,69 @@ use audit_core::payload::{
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::{ALPHANUMERIC, Random, any_json, assert_absent, json as text_of, policy_of};
+use crate::support::{
+    ALPHANUMERIC, Random, any_json, assert_absent, base64, hex, json as text_of, policy_of,
+    url_safe,
+};
+
+/// A spelling of a credential.
+pub(crate) struct Spelling {
+    pub(crate) name: &'static str,
+    pub(crate) text: String,
+    /// The characters that stand for the credential alone: in base64 those at the edges share bits
+    /// with what is beside them.
+    pub(crate) core: String,
+    /// How many characters stand for eight bytes of it.
+    pub(crate) piece: usize,
+}
 
 /// The spellings that the type promises.
-fn spellings(secret: &str) -> Vec<String> {
-    let hex: String = secret.bytes().map(|b| format!("{b:02x}")).collect();
-    let percent: String = secret.bytes().map(|b| format!("%{b:02X}")).collect();
+pub(crate) fn spellings(secret: &str) -> Vec<Spelling> {
     let mixed: String = secret
         .bytes()
         .enumerate()
-        .map(|(i, b)| {
-            if i % 3 == 0 {
-                format!("%{b:02x}")
-            } else {
-                char::from(b).to_string()
-            }
+        .map(|(i, b)| match i % 3 {
+            0 => format!("%{b:02x}"),
+            _ => char::from(b).to_string(),
         })
         .collect();
     let escaped = json!(secret).to_string();
-    let unicode: String = secret.bytes().map(|b| format!("\\u{b:04x}")).collect();
-    let mut spellings = vec![
-        secret.to_owned(),
-        hex.to_uppercase(),
-        hex,
-        percent,
-        mixed,
-        escaped[1..escaped.len() - 1].to_owned(),
-        unicode,
+    let plain = [
+        ("raw", secret.to_owned()),
+        ("hexadecimal", hex(secret, "")),
+        ("hexadecimal in capitals", hex(secret, "").to_uppercase()),
+        ("percent", hex(secret, "%").to_uppercase()),
+        ("partly percent", mixed),
+        ("escaped", escaped[1..escaped.len() - 1].to_owned()),
+        ("backslash u", hex(secret, "\\u00")),
     ];
-    for before in ["", "x", "xy"] {
-        let standard = base64(format!("{before}{secret}").as_bytes());
-        spellings.push(standard.replace('+', "-").replace('/', "_"));
-        spellings.push(standard);
-    }
-    spellings
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for group in bytes.chunks(3) {
-        let at = |i: usize| group.get(i).copied().map_or(0, u32::from);
-        let bits = at(0) << 16 | at(1) << 8 | at(2);
-        for i in 0..=group.len() {
-            out.push(char::from(
-                DIGITS[usize::try_from(bits >> (18 - 6 * i) & 63).unwrap()],
-            ));
+    let mut spellings: Vec<Spelling> = plain
+        .into_iter()
+        .map(|(name, text)| Spelling {
+            name,
+            piece: (text.len() * 8).div_ceil(secret.len()),
+            core: text.clone(),
+            text,
+        })
+        .collect();
+    for (name, before) in [("base64", ""), ("base64 + 1", "x"), ("base64 + 2", "xy")] {
+        let padded = base64(format!("{before}{secret}"));
+        let text = padded.trim_end_matches('=');
+        let shift = before.len();
+        let core = &text[(shift * 8).div_ceil(6)..(shift + secret.len()) * 8 / 6];
+        for (name, spell) in [
+            (name, str::to_owned as fn(&str) -> String),
+            ("base64url", url_safe),
+        ] {
+            spellings.push(Spelling {
+                name,
+                text: spell(text),
+                core: spell(core),
+                piece: 11,
+            });
         }
     }
-    out
-}
-
-/// Without the characters at the edges, which a spelling shares with its neighbors.
-fn core(spelling: &str) -> &str {
-    spelling.get(3..spelling.len() - 3).unwrap_or(spelling)
+    spellings
 }
 
 proptest! {
@@ -67,7 +76,7 @@ proptest! {
 
     #[test]
     fn p15_no_spelling_of_the_credential_in_any_place(
-        secret in "[!-~]{16,80}",
+        secret in "[!-~]{8,80}",
         carrier in any_json(),
         spelling in 0usize..13,
         at in 0usize..600,
@@ -75,7 +84,7 @@ proptest! {
         let credentials = [CallerCredential::new(secret.clone())];
         let policy = PayloadPolicy::default();
         let context = PayloadContext::request(&policy).credentials(&credentials);
-        let spelled = &spellings(&secret)[spelling];
+        let Spelling { text: spelled, core, .. } = &spellings(&secret)[spelling];
         let padded = format!("{} {spelled} {}", "word ".repeat(at / 5), carrier);
         for input in [
             json!({"a": spelled, "b": carrier}),
@@ -89,7 +98,8 @@ proptest! {
                 Payload::from_text(&input.to_string(), &context),
             ] {
                 let text = text_of(&payload);
-                prop_assert!(!text.contains(core(spelled)), "{spelled}\n{text}");
+                prop_assert!(!text.contains(core), "{spelled}\n{text}");
+                prop_assert!(payload.report().redactions.contains_key("caller_credential") || payload.report().truncated);
                 let value: Value = serde_json::from_str(text).unwrap();
                 prop_assert!(!holds(&value, &secret), "{secret}\n{text}");
             }
@@ -116,31 +126,6 @@ fn holds(value: &Value, secret: &str) -> bool {
             .iter()
             .any(|(key, member)| key.contains(secret) || holds(member, secret)),
         _ => false,
-    }
-}
-
-#[test]
-fn p15_every_offset_around_every_cut() {
-    let secret = Random::new(5).word(ALPHANUMERIC, 40);
-    let credentials = [CallerCredential::new(secret.clone())];
-    for (spelling, text) in spellings(&secret).into_iter().enumerate() {
-        for cap in [64, 128] {
-            let policy = policy_of(
-                PayloadLimits::default()
-                    .with_string_chars(cap)
-                    .with_scan_bytes(400),
-            );
-            let context = PayloadContext::request(&policy).credentials(&credentials);
-            for offset in (0..cap + 3).chain(400 - text.len() - 30..410) {
-                let text = format!("{}{text}{}", ". ".repeat(offset / 2), " .".repeat(400));
-                let payload = Payload::from_json(json!({"a": text}).to_string(), &context);
-                assert!(
-                    !text_of(&payload).contains(core(&secret)),
-                    "{spelling} {offset}"
-                );
-                assert_absent(&secret, &payload, &format!("{spelling} {offset}"));
-            }
-        }
     }
 }
 

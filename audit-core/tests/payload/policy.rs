@@ -5,7 +5,7 @@ use audit_core::payload::{
 };
 use serde_json::json;
 
-use crate::support::{ALPHANUMERIC, Random, json as text_of, password, tokens};
+use crate::support::{ALPHANUMERIC, Random, json as text_of, password, policy_of, tokens};
 
 fn kept(policy: &PayloadPolicy, input: &str) -> String {
     text_of(&Payload::from_json(input, &PayloadContext::request(policy))).to_owned()
@@ -133,9 +133,106 @@ fn a_policy_that_cannot_work_is_refused_with_the_reason() {
             builder().fingerprints("k1", b"short").build(),
             "fewer than 16 bytes",
         ),
+        (
+            builder().fingerprints("a key", &[1; 16]).build(),
+            "the key id of fingerprints",
+        ),
+        (
+            builder().fingerprints("", &[1; 16]).build(),
+            "the key id of fingerprints",
+        ),
+        (
+            builder().fingerprints("ninechars", &[1; 16]).build(),
+            "the key id of fingerprints",
+        ),
+        (builder().redact_path("a.**").build(), "ends in `**`"),
+        (builder().allow_path("**").build(), "ends in `**`"),
+        (builder().allow_path("").build(), "empty"),
+        (builder().allow_key("").build(), "no letters"),
+        (
+            builder().pattern("many", &beginnings(17)).build(),
+            "at most 16 texts",
+        ),
+        (
+            builder()
+                .pattern("large", "abc(?:[a-z]{1000}){1000}")
+                .build(),
+            "takes more than",
+        ),
+        (
+            builder().pattern(&"n".repeat(25), "abcdef").build(),
+            "the name is not 1 to 24",
+        ),
+        (builder().pattern("", "abcdef").build(), "the name is not"),
     ] {
         let error = refused.unwrap_err().to_string();
         assert!(error.contains(reason), "{error}");
+    }
+}
+
+/// A pattern that may begin in `n` ways.
+fn beginnings(n: usize) -> String {
+    let ways: Vec<String> = (0..n).map(|i| format!("{i:02}_key")).collect();
+    format!("({})[0-9]{{8}}", ways.join("|"))
+}
+
+#[test]
+fn a_policy_at_the_edge_of_what_can_work_is_taken() {
+    let policy = PayloadPolicy::builder()
+        .pattern(&"n".repeat(24), &beginnings(16))
+        .pattern("a", "abc")
+        .fingerprints("eight_42", &[1; 16])
+        .limits(PayloadLimits::MIN)
+        .limits(PayloadLimits::MAX)
+        .build()
+        .unwrap();
+    assert_eq!(policy.limits(), PayloadLimits::MAX);
+    assert!(kept(&policy, "[\"15_key12345678\"]").contains("[REDACTED:nnn"));
+}
+
+#[test]
+fn every_limit_has_a_least_and_a_most() {
+    type Set = fn(PayloadLimits, usize) -> PayloadLimits;
+    let (min, max) = (PayloadLimits::MIN, PayloadLimits::MAX);
+    let limits: [(&str, Set, usize, usize); 6] = [
+        ("bytes", PayloadLimits::with_bytes, min.bytes, max.bytes),
+        ("depth", PayloadLimits::with_depth, min.depth, max.depth),
+        ("items", PayloadLimits::with_items, min.items, max.items),
+        (
+            "key_chars",
+            PayloadLimits::with_key_chars,
+            min.key_chars,
+            max.key_chars,
+        ),
+        (
+            "string_chars",
+            PayloadLimits::with_string_chars,
+            min.string_chars,
+            max.string_chars,
+        ),
+        (
+            "scan_bytes",
+            PayloadLimits::with_scan_bytes,
+            min.scan_bytes,
+            max.scan_bytes,
+        ),
+    ];
+    for (name, set, min, max) in limits {
+        let with = |n| set(PayloadLimits::default(), n);
+        for n in [min, max] {
+            assert_eq!(policy_of(with(n)).request_limits(), with(n));
+        }
+        for n in [0, min - 1, max + 1, usize::MAX] {
+            for refused in [
+                PayloadPolicy::builder().limits(with(n)).build(),
+                PayloadPolicy::builder().request_limits(with(n)).build(),
+                PayloadPolicy::builder().response_limits(with(n)).build(),
+            ] {
+                let error = refused.unwrap_err().to_string();
+                let expected = format!("the limit {name} is not within {min} and {max}");
+                assert!(error.ends_with(&expected), "{error}");
+            }
+        }
     }
 }
 

@@ -133,18 +133,80 @@ pub(crate) fn value(payload: &Payload) -> Value {
 /// Fails if eight characters in a row of `secret` stand in the payload or in its report.
 #[track_caller]
 pub(crate) fn assert_absent(secret: &str, payload: &Payload, about: &str) {
+    assert_no_piece(secret, 8, payload, about);
+}
+
+/// Fails if `n` characters in a row of `spelled` stand in the payload, as it is written or as it is
+/// read, or in its report.
+#[track_caller]
+pub(crate) fn assert_no_piece(spelled: &str, n: usize, payload: &Payload, about: &str) {
     let report = serde_json::to_string(payload.report()).expect("a report serializes");
-    for text in [json(payload), &report] {
-        for start in 0..secret.len().saturating_sub(7) {
-            let Some(piece) = secret.get(start..start + 8) else {
+    let mut texts = vec![json(payload).to_owned(), report];
+    if texts[0].contains('\\') {
+        texts_of(&value(payload), &mut texts);
+    }
+    let n = std::cmp::min(n, spelled.len());
+    for text in texts {
+        for start in 0..=spelled.len() - n {
+            let Some(piece) = spelled.get(start..start + n) else {
                 continue;
             };
             assert!(
                 !text.contains(piece),
-                "{about}: {piece:?} of {secret:?} is in {text}"
+                "{about}: {piece:?} of {spelled:?} is in {text}"
             );
         }
     }
+}
+
+/// All keys and strings of a value.
+fn texts_of(value: &Value, texts: &mut Vec<String>) {
+    match value {
+        Value::String(text) => texts.push(text.clone()),
+        Value::Array(items) => items.iter().for_each(|item| texts_of(item, texts)),
+        Value::Object(members) => {
+            for (key, member) in members {
+                texts.push(key.clone());
+                texts_of(member, texts);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Base64 with its padding.
+pub(crate) fn base64(text: impl AsRef<[u8]>) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::new();
+    for group in text.as_ref().chunks(3) {
+        let at = |i: usize| group.get(i).copied().map_or(0, u32::from);
+        let bits = at(0) << 16 | at(1) << 8 | at(2);
+        for i in 0..4 {
+            let digit = usize::try_from(bits >> (18 - 6 * i) & 63).unwrap();
+            out.push(if i > group.len() {
+                '='
+            } else {
+                char::from(DIGITS[digit])
+            });
+        }
+    }
+    out
+}
+
+/// The other alphabet of base64.
+pub(crate) fn url_safe(base64: &str) -> String {
+    base64.replace('+', "-").replace('/', "_")
+}
+
+/// Each byte as two hexadecimal digits behind `before`.
+pub(crate) fn hex(text: &str, before: &str) -> String {
+    text.bytes().map(|b| format!("{before}{b:02x}")).collect()
+}
+
+/// Text of short words, `n` bytes long, so that a cut has somewhere to go.
+pub(crate) fn filler(n: usize) -> String {
+    let text = "lorem ipsum dolor sit amet ".repeat(n / 27 + 1);
+    text[..n].to_owned()
 }
 
 /// So many cases, and no files with those that failed: a failure becomes a test of its own.

@@ -153,7 +153,7 @@ fn p12_values_that_are_no_secret_stay_visible() {
         json!({"name": "Content-Type", "value": "application/json"}),
         json!(["Accept", "*/*"]),
         json!({"type": "object", "required": ["password", "email"], "properties": {
-            "password": {"type": "string", "minLength": 8, "description": "a new password"},
+            "password": {"type": "string", "minLength": 8},
             "token": {"$ref": "#/definitions/token"},
         }}),
     ] {

@@ -38,10 +38,17 @@ use crate::row;
 /// # What is fast
 /// The list by id, from any cursor; an event by its id; a range of time, which is one of ids and
 /// hence of partitions; the events of a key, a tool or a session, and those of any outcome but
-/// `ok`, whether there are any or none. What has no index is looked for along the list: a filter
-/// by role alone that matches nothing reads the whole range of time that was asked for, and ends
-/// with [`Timeout`](ErrorKind::Timeout) if that is too much. Asked together with one of the
-/// former, or within a range of time, it is fast too.
+/// `ok`, whether there are any or none; the events of a writer.
+///
+/// A trace, a request id, a role, method, upstream, status, client's name or version are looked for
+/// along the list if there are many of them, and in summaries of the pages if there are few or none.
+///
+/// Everything else has no index: latencies, verdicts and reasons, span ids, client addresses, free
+/// text, what was redacted, patterns other than a prefix of a key, tool or session. It is looked
+/// for along the list, and where nothing matches, the whole range of time that was asked for is
+/// read, ending with [`Timeout`](ErrorKind::Timeout) if that is too much. Asked together with one of
+/// the former, or within a range of time, it is fast too. The same holds for a value that was
+/// common once and is not any more, where it is none of a key, tool, session or outcome.
 #[derive(Clone, Debug)]
 pub struct PostgresReader {
     pool: Pool,

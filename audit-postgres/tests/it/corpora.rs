@@ -8,16 +8,23 @@ use std::path::{Path, PathBuf};
 
 use audit_core::event::{AuditEvent, ClientName, EventDraft, Reason, RequestId, ToolName};
 use audit_core::event::{Check, Client, Decision};
-use audit_core::payload::{Payload, PayloadContext, PayloadPolicy};
+use audit_core::payload::{Payload, PayloadContext, PayloadLimits, PayloadPolicy};
 use audit_core::reader::{AuditReader, Filter, FollowRequest, Order, PageRequest};
-use audit_testkit::fixture;
+use audit_testkit::{fixture, strategy};
+use proptest::prelude::*;
 
 use crate::database::{Database, keep};
 
 fn corpora() -> Option<PathBuf> {
     // A relative folder is meant from the root of the workspace, where the tests are started.
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    std::env::var_os("AUDIT_CORPORA").map(|folder| root.join(folder))
+    let folder = std::env::var_os("AUDIT_CORPORA").filter(|folder| !folder.is_empty());
+    let may_be_missing = std::env::var_os("AUDIT_TEST_ALL").is_none_or(|it| it.is_empty());
+    assert!(
+        folder.is_some() || may_be_missing,
+        "AUDIT_TEST_ALL leaves nothing out: name the folder of the corpora in AUDIT_CORPORA"
+    );
+    folder.map(|folder| root.join(folder))
 }
 
 /// Documents of JSONTestSuite's kinds, for who has not got the suite.
@@ -177,4 +184,108 @@ async fn every_string_comes_back_as_it_was_kept() {
     });
     eprintln!("{} strings", events.len());
     check(&events).await;
+}
+
+/// What looks most like something that a store or its driver stumbles over.
+const HOSTILE: &[&str] = &[
+    r#"["\u0000"]"#,
+    r#"{"\u0000":"\u0000"}"#,
+    r#"["\ud800"]"#,
+    "[1e400000]",
+    "[-1e-400000]",
+    "[123456789012345678901234567890123456789012345678901234567890]",
+    "{\"a\":1,\"a\":2}",
+    "[\"\u{0}\"]",
+    "\"'); DROP TABLE audit_events; --\"",
+    "[\"\\.\",\"\\N\",\"{}\",\"\u{feff}\"]",
+    "{\"\":{\"\":{\"\":[]}}}",
+    "not json at all",
+    "",
+];
+
+#[tokio::test]
+async fn p17_one_hostile_event_loses_no_other() {
+    let policy = PayloadPolicy::default();
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let long = format!("[\"{}\"]", "\\u0000".repeat(100_000));
+    let broken = b"[\"\xff\xfe\xc0\x80\"]";
+    let hostile = HOSTILE.iter().map(|text| text.as_bytes());
+    let hostile: Vec<&[u8]> = hostile
+        .chain([deep.as_bytes(), long.as_bytes(), broken])
+        .collect();
+    let database = Database::new().await;
+    let (sink, reader) = (database.sink().await, database.reader().await);
+    for (first, input) in (1..).step_by(10).zip(hostile) {
+        // The neighbors before and behind it in its batch.
+        let mut batch = fixture::events(first..first + 5);
+        let draft = fixture::draft(first + 2)
+            .request(Payload::from_json(input, &PayloadContext::request(&policy)))
+            .response(Payload::from_json(
+                input,
+                &PayloadContext::response(&policy),
+            ));
+        batch[2] = fixture::stamp(draft, first + 2);
+        keep(&sink, &batch).await;
+        for event in &batch {
+            let found = reader.get(event.id).await.unwrap();
+            assert_eq!(found.as_ref(), Some(event), "{:?}", input.escape_ascii());
+        }
+    }
+    let n_letters: i64 = database
+        .value("SELECT count(*) FROM audit_dead_letters")
+        .await;
+    assert_eq!(n_letters, 0);
+}
+
+/// Payloads as clients may send them: any JSON, and JSON that was cut or spoilt.
+fn inputs() -> impl Strategy<Value = Vec<u8>> {
+    let spoilt = (
+        strategy::json(),
+        any::<proptest::sample::Index>(),
+        any::<u8>(),
+    );
+    let spoilt = spoilt.prop_map(|(json, at, byte)| {
+        let mut bytes = json.into_bytes();
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        bytes
+    });
+    let cut = (strategy::json(), any::<proptest::sample::Index>());
+    let cut = cut.prop_map(|(json, at)| {
+        let mut bytes = json.into_bytes();
+        bytes.truncate(at.index(bytes.len()));
+        bytes
+    });
+    let whole = strategy::json().prop_map(String::into_bytes);
+    let noise = proptest::collection::vec(any::<u8>(), 0..200);
+    prop_oneof![4 => whole, 2 => spoilt, 2 => cut, 1 => noise]
+}
+
+#[tokio::test]
+async fn p2_postgres_takes_any_payload() {
+    let small = PayloadLimits::MIN;
+    let limits = [
+        small,
+        small.with_bytes(200).with_depth(3).with_items(5),
+        PayloadLimits::default(),
+        PayloadLimits::MAX,
+    ];
+    let database = Database::create().await;
+    let inputs = strategy::sample(&inputs(), 2_000);
+    for limits in limits {
+        let policy = PayloadPolicy::builder().limits(limits).build().unwrap();
+        let kept: Vec<String> = inputs
+            .iter()
+            .map(|input| Payload::from_json(input, &PayloadContext::request(&policy)))
+            .filter_map(|payload| payload.json().map(str::to_owned))
+            .collect();
+        assert!(kept.len() > 1_000, "{} payloads", kept.len());
+        for (batch, inputs) in kept.chunks(200).zip(inputs.chunks(200)) {
+            let query = "SELECT count(*) FROM unnest($1::text[]) AS of (json) WHERE json::jsonb IS NOT NULL";
+            let taken = sqlx::query_scalar::<_, i64>(query).bind(batch);
+            let taken = taken.fetch_one(database.pool()).await;
+            let taken = taken.unwrap_or_else(|error| panic!("{error}, one of {inputs:?}"));
+            assert_eq!(usize::try_from(taken).unwrap(), batch.len());
+        }
+    }
 }

@@ -102,7 +102,7 @@ impl Database {
         self.url_in_role(WRITER)
     }
 
-    fn url_in_role(&self, role: &str) -> String {
+    pub(crate) fn url_in_role(&self, role: &str) -> String {
         let mut url = self.url.clone();
         url.query_pairs_mut().append_pair("options[role]", role);
         url.into()
@@ -113,6 +113,23 @@ impl Database {
         url.set_username(user).unwrap();
         url.set_password(Some(user)).unwrap();
         url
+    }
+
+    /// The address of a user that can log in and has the rights of these roles and no others, for
+    /// where no option can choose a role.
+    pub(crate) async fn login(&self, roles: &str) -> Url {
+        let user = format!("audit_test_{}", roles.replace(", ", "_and_"));
+        self.run(&format!(
+            "DO $$ BEGIN
+                IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{user}') THEN
+                    CREATE ROLE {user} LOGIN PASSWORD '{user}' IN ROLE {roles};
+                END IF;
+            -- Somebody else was faster.
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+            END $$"
+        ))
+        .await;
+        self.url_of(&user)
     }
 
     pub(crate) async fn maintainer(&self) -> PostgresMaintainer {

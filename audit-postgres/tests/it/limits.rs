@@ -7,7 +7,7 @@ use audit_core::reader::{AuditReader, Filter, FollowRequest, PageRequest};
 use audit_postgres::{Pooler, PostgresReader};
 use audit_testkit::fixture;
 
-use crate::database::{Database, keep};
+use crate::database::{Database, READER, keep};
 
 /// Holds what readers ask for until it ends; the sink does not ask for it.
 async fn block_followers(database: &Database) -> sqlx::Transaction<'static, sqlx::Postgres> {
@@ -21,7 +21,7 @@ async fn block_followers(database: &Database) -> sqlx::Transaction<'static, sqlx
 async fn a_question_ends_with_its_time() {
     let database = Database::new().await;
     for pooler in [Pooler::None, Pooler::Transaction] {
-        let config = database.config().pooler(pooler);
+        let config = database.config_in_role(READER).pooler(pooler);
         let config = config.query_timeout(Duration::from_millis(300));
         let reader = PostgresReader::connect(&config).await.unwrap();
         let lock = block_followers(&database).await;
@@ -40,7 +40,7 @@ async fn questions_keep_no_event_waiting() {
     let sink = database.sink().await;
     // With this, the partition is there.
     keep(&sink, &[fixture::event(1)]).await;
-    let config = database.config().reader_connections(2);
+    let config = database.config_in_role(READER).reader_connections(2);
     let reader = PostgresReader::connect(&config).await.unwrap();
     let lock = block_followers(&database).await;
     let questions: Vec<_> = (0..6)
@@ -62,7 +62,7 @@ async fn a_question_that_is_dropped_leaves_the_next_one_its_own_answer() {
     let database = Database::new().await;
     let sink = database.sink().await;
     keep(&sink, &fixture::events(1..=50)).await;
-    let config = database.config().reader_connections(1);
+    let config = database.config_in_role(READER).reader_connections(1);
     let reader = PostgresReader::connect(&config).await.unwrap();
     let request = PageRequest::new(Filter::all());
     for steps in 0..40 {

@@ -1,7 +1,8 @@
-use audit_core::ErrorKind;
+use audit_core::{AuditReader, ErrorKind};
 use audit_postgres::{Pooler, PostgresConfig, PostgresMaintainer, PostgresSink};
+use audit_testkit::fixture;
 
-use crate::database::{Database, append_at};
+use crate::database::{Database, append_at, keep};
 
 const TABLES: &str = "SELECT relname::text FROM pg_class
     WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v') ORDER BY 1";
@@ -47,10 +48,85 @@ async fn each_older_version_becomes_the_newest() {
             .value("SELECT max(version) FROM audit_migrations")
             .await;
         assert_eq!(newest, version.parse::<i64>().unwrap());
+        // The first version has no partitions yet, so that nothing can be in it.
+        let mut events = Vec::new();
+        if version != "0001" {
+            events = (1..=20).map(fixture::full_event).collect();
+            events.extend(fixture::events(100..120));
+            keep(&database.sink().await, &events).await;
+        }
         maintainer.migrate().await.unwrap();
+        let reader = database.reader().await;
+        for event in &events {
+            let found = reader.get(event.id).await.unwrap();
+            assert_eq!(found.as_ref(), Some(event), "{version}");
+        }
         assert!(maintainer.pending_migrations().await.unwrap().is_empty());
         append_at(&database.sink().await, &["2026-11-23T00:00:00Z"]).await;
         database.drop().await;
+    }
+}
+
+/// What the schema is made of, but for partitions and what the predecessor left: tables, views,
+/// columns, indexes, constraints, functions, and who may do what with them.
+const DIGEST: &str = r"
+WITH relation AS (
+    SELECT * FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND NOT relispartition
+      AND relname LIKE 'audit\_%' AND relname <> 'audit_events_seed'
+), described AS (
+    SELECT concat_ws(' ', relkind, relname, pg_get_userbyid(relowner), relacl, reloptions,
+        obj_description(oid, 'pg_class')) AS line
+    FROM relation WHERE relkind IN ('r', 'p', 'v', 'S')
+    UNION ALL
+    SELECT concat_ws(' ', relname, attname, format_type(atttypid, atttypmod), attcollation::regcollation,
+        attnotnull, attidentity, pg_get_expr(adbin, adrelid), attacl, col_description(relation.oid, attnum))
+    FROM relation
+    JOIN pg_attribute ON attrelid = relation.oid AND attnum > 0 AND NOT attisdropped
+    LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+    WHERE relkind IN ('r', 'p', 'v')
+    UNION ALL
+    SELECT pg_get_indexdef(indexrelid) FROM pg_index JOIN relation ON relation.oid = indrelid
+    UNION ALL
+    SELECT concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(pg_constraint.oid))
+    FROM pg_constraint JOIN relation ON relation.oid = conrelid
+    UNION ALL
+    SELECT concat_ws(' ', oid::regprocedure, pg_get_userbyid(proowner), proacl, proconfig, prosecdef,
+        provolatile, proisstrict, md5(prosrc), obj_description(oid, 'pg_proc'))
+    FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proname LIKE 'audit\_%'
+    UNION ALL
+    SELECT pg_get_viewdef(oid) FROM relation WHERE relkind = 'v'
+)
+SELECT line FROM described ORDER BY line";
+
+/// A table as the predecessor has it, with an index of the name that ours would have.
+const PREDECESSORS: &str = "
+CREATE TABLE audit_events (id uuid PRIMARY KEY, ts timestamptz NOT NULL, method text, tool_name text);
+CREATE INDEX audit_events_tool_name ON audit_events (tool_name);
+INSERT INTO audit_events VALUES (gen_random_uuid(), '2026-01-01Z', 'tools/call', 't')";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_way_to_the_newest_version_ends_at_the_same_schema() {
+    let digest = async |before: &str, version: Option<&str>| {
+        let database = Database::create().await;
+        database.run(before).await;
+        let maintainer = database.maintainer().await;
+        if let Some(version) = version {
+            maintainer.migrate_to(version).await.unwrap();
+        }
+        maintainer.migrate().await.unwrap();
+        database.give_roles(&maintainer).await;
+        let digest: Vec<String> = database.values(DIGEST).await;
+        database.drop().await;
+        digest
+    };
+    let from_nothing = digest("", None).await;
+    // The tables, their columns, the functions: it does look at something.
+    assert!(from_nothing.len() > 100, "{from_nothing:#?}");
+    for version in ["0001", "0002", "0003", "0004"] {
+        assert_eq!(digest("", Some(version)).await, from_nothing, "{version}");
+        let from_predecessor = digest(PREDECESSORS, Some(version)).await;
+        assert_eq!(from_predecessor, from_nothing, "{version}");
     }
 }
 
@@ -111,7 +187,7 @@ async fn several_processes_at_once() {
     let runs: Vec<i64> = database
         .values("SELECT version FROM audit_migrations ORDER BY 1")
         .await;
-    assert_eq!(runs, [1, 2, 3]);
+    assert_eq!(runs, [1, 2, 3, 4]);
     database.drop().await;
 }
 
@@ -195,7 +271,7 @@ async fn the_migrations_of_a_gateway_are_left_alone() {
         )
         .await;
     let maintainer = database.maintainer().await;
-    assert_eq!(maintainer.pending_migrations().await.unwrap().len(), 3);
+    assert_eq!(maintainer.pending_migrations().await.unwrap().len(), 4);
     maintainer.migrate().await.unwrap();
     let rows: Vec<String> = database
         .values("SELECT description FROM _sqlx_migrations")
@@ -262,7 +338,7 @@ async fn each_partition_has_every_index_once_and_every_check() {
              FROM pg_index WHERE indisvalid AND indisready",
         ))
         .await;
-    assert_eq!(indexes.lines().count(), 7, "{indexes}");
+    assert_eq!(indexes.lines().count(), 10, "{indexes}");
     let checks: String = database
         .value(&shape(
             "SELECT conrelid, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype IN ('c', 'p') AND convalidated",
@@ -273,7 +349,7 @@ async fn each_partition_has_every_index_once_and_every_check() {
         .value("SELECT count(*) FROM pg_inherits WHERE inhrelid IN (
                     SELECT indexrelid FROM pg_index WHERE indrelid IN (SELECT table_oid FROM audit_partitions))")
         .await;
-    assert_eq!(attached, 6 * 7);
+    assert_eq!(attached, 6 * 10);
     database.drop().await;
 }
 

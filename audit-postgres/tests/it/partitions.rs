@@ -150,6 +150,50 @@ async fn days_and_months_take_what_the_other_left() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_leap_day_is_a_day_of_its_month() {
+    let moments = [
+        "2028-02-28T23:59:59.999999Z",
+        "2028-02-29T00:00:00Z",
+        "2028-02-29T23:59:59.999999Z",
+        "2028-03-01T00:00:00Z",
+    ];
+    let of_days = [
+        "audit_events_2028_02_28 2028-02-28 2028-02-29",
+        "audit_events_2028_02_29 2028-02-29 2028-03-01",
+        "audit_events_2028_03_01 2028-03-01 2028-03-02",
+    ];
+    let of_months = [
+        "audit_events_2028_02 2028-02-01 2028-03-01",
+        "audit_events_2028_03 2028-03-01 2028-04-01",
+    ];
+    for (width, expected) in [
+        (PartitionWidth::Day, &of_days[..]),
+        (PartitionWidth::Month, &of_months[..]),
+    ] {
+        let (database, maintainer) = Database::migrated().await;
+        maintainer.partitions().set_width(width).await.unwrap();
+        // As it will be made then.
+        for moment in moments {
+            let make = format!("SELECT audit_make_partition(audit_id_at('{moment}'), '{moment}')");
+            database.value::<Option<String>>(&make).await;
+        }
+        append_at(&database.sink().await, &moments).await;
+        let ranges = ranges(&database).await;
+        let of_2028: Vec<_> = ranges.iter().filter(|it| it.contains("_2028_")).collect();
+        assert_eq!(of_2028, expected);
+        let misplaced: i64 = database
+            .value(
+                "SELECT count(*) FROM audit_events
+                 JOIN audit_partitions ON table_oid = audit_events.tableoid
+                 WHERE ts < from_ts OR ts >= to_ts",
+            )
+            .await;
+        assert_eq!(misplaced, 0);
+        database.drop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_id_on_a_bound_belongs_to_what_begins_there() {
     let (database, _) = Database::migrated().await;
     let names: Vec<Option<String>> = database

@@ -1,6 +1,6 @@
 //! How the server reads: which partitions, which indexes, which columns.
 
-use audit_core::event::{Outcome, Timestamp};
+use audit_core::event::{Outcome, StatusCode, Timestamp, TraceId};
 use audit_core::reader::{
     AuditReader, Condition, Filter, GroupBy, Order, PageRequest, Span, StatisticsRequest, TextField,
 };
@@ -124,6 +124,76 @@ async fn what_went_wrong_is_read_along_its_index_value_by_value() {
     let plan = plan(&reader, PageRequest::new(wrong)).await;
     assert!(plan.contains("_outcome_id_idx on"), "{plan}");
     assert!(!plan.contains("_pkey on"), "{plan}");
+}
+
+/// What an index is there for, with a value that no event has.
+fn of_nothing() -> Vec<Condition> {
+    let text = |field| Condition::Text(field, Glob::exact("nothing"));
+    let fields = [
+        TextField::ClientName,
+        TextField::ClientVersion,
+        TextField::Key,
+        TextField::Method,
+        TextField::RequestId,
+        TextField::Role,
+        TextField::Session,
+        TextField::Tool,
+        TextField::Upstream,
+        TextField::Writer,
+    ];
+    let status = |number| StatusCode::new(number).unwrap();
+    let others = [
+        Condition::Outcome(Outcome::Timeout),
+        Condition::Status(Span::exactly(status(418))),
+        Condition::Status(Span::between(status(500), status(599))),
+        Condition::TraceId(TraceId::new(17).unwrap()),
+    ];
+    fields.into_iter().map(text).chain(others).collect()
+}
+
+#[tokio::test]
+async fn a_search_without_a_hit_reads_no_list() {
+    let database = Database::new().await;
+    // Enough that summaries are worth it, of which no two events are of the same trace.
+    let rows = many("2025-01-01Z", 40_000, "'tool ' || n % 7");
+    database.run(&rows).await;
+    database
+        .run(
+            "CREATE TEMP TABLE moved AS SELECT * FROM audit_events;
+             UPDATE moved SET trace_id = md5(seq::text), request_id = seq::text,
+                api_key_id = 'k' || seq % 50, session_id = md5((seq / 50)::text),
+                upstream = 'u' || seq % 5, client_name = 'c' || seq % 9, client_version = '1';
+             TRUNCATE audit_events; INSERT INTO audit_events SELECT * FROM moved ORDER BY id",
+        )
+        .await;
+    database.run("VACUUM (ANALYZE) audit_events").await;
+    let reader = database.reader().await;
+    let explain = async |condition: &Condition| {
+        let filter = Filter::all().with(condition.clone());
+        let found = reader.page(&PageRequest::new(filter.clone())).await;
+        let plan = plan(&reader, PageRequest::new(filter)).await;
+        (found.unwrap().events.len(), plan)
+    };
+    for condition in of_nothing() {
+        let (n_found, plan) = explain(&condition).await;
+        assert_eq!(n_found, 0, "{condition:?}");
+        let is_list = plan.contains("_pkey on") || plan.contains("Seq Scan");
+        assert!(!is_list, "{condition:?}\n{plan}");
+    }
+    let one = Condition::Text(TextField::RequestId, Glob::exact("39999"));
+    let (n_found, plan) = explain(&one).await;
+    assert_eq!(n_found, 1);
+    assert!(plan.contains("_request_id_idx"), "{plan}");
+    // What is common is found sooner along the list.
+    for common in [
+        Condition::Text(TextField::Role, Glob::exact("admin")),
+        Condition::Text(TextField::Upstream, Glob::exact("u3")),
+        Condition::Status(Span::exactly(StatusCode::new(200).unwrap())),
+    ] {
+        let (n_found, plan) = explain(&common).await;
+        assert!(n_found > 0, "{common:?}");
+        assert!(plan.contains("_pkey on"), "{common:?}\n{plan}");
+    }
 }
 
 /// Whoever may not read payloads can read everything else.

@@ -13,15 +13,16 @@ use audit_testkit::fixture;
 use audit_testkit::postgres::PgBouncer;
 
 use super::faults::config;
-use crate::database::Database;
+use crate::database::{Database, READER, WRITER};
 
 async fn pooled() -> (Database, PgBouncer, PostgresConfig) {
     let database = Database::new().await;
     // Fewer connections than the sink has: what belongs together must not be torn apart.
-    let bouncer = PgBouncer::start_with(database.url.as_str(), &["default_pool_size = 2"])
+    let login = database.login(&format!("{WRITER}, {READER}")).await;
+    let bouncer = PgBouncer::start_with(login.as_str(), &["default_pool_size = 2"])
         .await
         .unwrap();
-    let url = bouncer.url(database.url.as_str()).unwrap();
+    let url = bouncer.url(login.as_str()).unwrap();
     let config = config(&url).pooler(Pooler::Transaction).sink_connections(6);
     (database, bouncer, config)
 }

@@ -1,4 +1,4 @@
-use audit_core::ErrorKind;
+use audit_core::{AuditReader, ErrorKind};
 use audit_postgres::{PostgresMaintainer, PostgresSink};
 use sqlx::PgPool;
 
@@ -124,6 +124,21 @@ async fn every_row_comes_over_and_is_found_by_its_old_id() {
         .value("SELECT md5(string_agg(s::text, '' ORDER BY id)) FROM audit_events_seed AS s")
         .await;
     assert_eq!(before, after);
+    let reader = database.reader().await;
+    for n in [1, 7, 600, 1_200] {
+        let legacy_id: String = database
+            .value(&format!("SELECT md5('{n}')::uuid::text"))
+            .await;
+        let id = reader.find_legacy(&legacy_id).await.unwrap().unwrap();
+        let event = reader.get(id).await.unwrap().unwrap();
+        let tool = event.tool_name.as_ref().map(|it| it.as_str());
+        assert_eq!(tool, Some(&*format!("tool_{}", n % 7)));
+        let request = event.request().and_then(|it| it.json()).unwrap();
+        let request = request.replace(' ', "");
+        assert!(request.contains(&format!("\"n\":{n},")), "{request}");
+    }
+    let unknown = "00000000-0000-0000-0000-00000000abcd";
+    assert_eq!(reader.find_legacy(unknown).await.unwrap(), None);
     // The store goes on as a store.
     append_at(&database.sink().await, &["2026-11-23T00:00:00Z"]).await;
     database.drop().await;

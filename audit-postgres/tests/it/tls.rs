@@ -18,7 +18,7 @@ async fn a_sink_appends_over_tls_and_insists_on_the_right_certificate() {
         .split_once('?')
         .map(|(a, b)| (a.to_owned(), b.to_owned()))
         .unwrap();
-    let url = format!("{}?{parameters}", database.url.as_str());
+    let url = format!("{}&{parameters}", database.writer_url());
     let sink = PostgresSink::connect(&config(&url)).await.unwrap();
     assert!(
         sink.append(&fixture::events(1..=3))

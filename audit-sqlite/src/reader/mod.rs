@@ -55,7 +55,10 @@ pub struct SqliteReader {
 
 impl SqliteReader {
     /// Opens a file that is there, to look at it: nothing of it is changed, also not its schema,
-    /// and a damaged one is left as it is.
+    /// and a damaged one is left as it is. SQLite itself wants to write beside it, to `…-shm`, so
+    /// the rights of its owner are needed all the same.
+    ///
+    /// Must be called within a tokio runtime.
     ///
     /// # Errors
     /// There is no such file, it cannot be used, or it holds no store of this version. The text

@@ -84,7 +84,10 @@ async fn size(connection: &mut SqliteConnection, behind: Position) -> Result<Ado
 SELECT coalesce(sum(n_events), 0), coalesce(sum(bytes), 0), min(oldest),
     coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'batches'), 0)
 FROM batches WHERE position > ?";
-    let size = sqlx::query_as(SIZE).bind(behind).fetch_one(connection).await;
+    let size = sqlx::query_as(SIZE)
+        .bind(behind)
+        .fetch_one(connection)
+        .await;
     let (n_events, bytes, oldest, last): (i64, i64, Option<i64>, i64) =
         size.map_err(|error| convert(TAKING, &error))?;
     Ok(Adopted {

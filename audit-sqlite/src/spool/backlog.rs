@@ -1,9 +1,9 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use audit_core::Error;
 use audit_core::event::{AuditEvent, Timestamp};
 use audit_core::sink::Receipt;
-use audit_core::Error;
 use tokio::sync::{Notify, oneshot, watch};
 
 /// A place in a spool: the order in which it took batches.
@@ -80,7 +80,8 @@ impl Backlog {
             if let Some(ticket) = ticket {
                 state.tickets.insert(batch.position, ticket);
             }
-            let window_bytes = state.window_bytes + usize::try_from(batch.bytes).unwrap_or(usize::MAX);
+            let window_bytes =
+                state.window_bytes + usize::try_from(batch.bytes).unwrap_or(usize::MAX);
             // What does not fit is read back when its turn comes.
             if window_bytes <= self.window_bytes || state.window.is_empty() {
                 state.window_bytes = window_bytes;

@@ -42,10 +42,12 @@ impl Claim {
     /// The files of processes that have died, the largest first.
     pub(super) fn orphans(folder: &Path) -> Result<Vec<Self>, Error> {
         let entries = fs::read_dir(folder);
-        let entries = entries.map_err(|error| failed("the spool cannot be looked through", error))?;
+        let entries =
+            entries.map_err(|error| failed("the spool cannot be looked through", error))?;
         let mut found = Vec::new();
         for entry in entries {
-            let entry = entry.map_err(|error| failed("the spool cannot be looked through", error))?;
+            let entry =
+                entry.map_err(|error| failed("the spool cannot be looked through", error))?;
             let is_ours = entry
                 .file_name()
                 .to_str()
@@ -87,7 +89,10 @@ impl Claim {
         options.read(true).write(true).create(true);
         let lock = for_owner(&mut options).open(with_suffix(&path, LOCK));
         let lock = lock.map_err(|error| {
-            failed("a lock of the spool cannot be opened: check the rights of its folder", error)
+            failed(
+                "a lock of the spool cannot be opened: check the rights of its folder",
+                error,
+            )
         })?;
         match lock.try_lock() {
             Ok(()) => Ok(Some(Self { path, _lock: lock })),

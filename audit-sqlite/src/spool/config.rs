@@ -95,7 +95,9 @@ impl SpoolConfig {
     pub(super) fn check(&self) -> Result<(), Error> {
         let invalid = |text: String| Err(Error::new(ErrorKind::Invalid, text));
         if self.max_bytes < MIN_BYTES {
-            return invalid(format!("`max_bytes` of a spool must be at least {MIN_BYTES}"));
+            return invalid(format!(
+                "`max_bytes` of a spool must be at least {MIN_BYTES}"
+            ));
         }
         if self.batch_events == 0 {
             return invalid("`batch_events` of a spool must be at least 1".to_owned());

@@ -29,7 +29,10 @@ pub(super) async fn list(path: &Path, limit: usize) -> Result<Vec<SpooledDeadLet
         FROM dead_letters ORDER BY dead_letter_id LIMIT ?";
     let mut connection = schema::open_to_read(path).await?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows = sqlx::query_as(LIST).bind(limit).fetch_all(&mut connection).await;
+    let rows = sqlx::query_as(LIST)
+        .bind(limit)
+        .fetch_all(&mut connection)
+        .await;
     let rows: Vec<Row> =
         rows.map_err(|error| convert("the dead letters cannot be read", &error))?;
     Ok(rows.into_iter().map(read).collect())

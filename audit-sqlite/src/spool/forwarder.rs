@@ -145,7 +145,10 @@ impl Forwarder {
             .iter()
             .flat_map(|batch| batch.events.iter().cloned())
             .collect();
-        let receipts = self.remote.append(&events, &self.backlog, &self.meters).await;
+        let receipts = self
+            .remote
+            .append(&events, &self.backlog, &self.meters)
+            .await;
         let forwarded = self.forwarded(up_to, unreadable, &events, &receipts);
         self.tell_metrics(&batches, &receipts);
         self.settle(forwarded).await?;
@@ -190,7 +193,10 @@ impl Forwarder {
         }
         if !refused.is_empty() {
             let n_events = refused.len();
-            tracing::error!(n_events, "the store refused spooled events: they are dead letters");
+            tracing::error!(
+                n_events,
+                "the store refused spooled events: they are dead letters"
+            );
         }
         let losses = losses.into_iter();
         Forwarded {
@@ -259,7 +265,9 @@ impl Forwarder {
             Err(error) if error.kind() == ErrorKind::Corrupt => {
                 match opened::set_aside(claim, &error) {
                     Ok(draft) => drop(self.tell(draft).await),
-                    Err(error) => tracing::error!(%error, "a damaged file of the spool stays in the way"),
+                    Err(error) => {
+                        tracing::error!(%error, "a damaged file of the spool stays in the way")
+                    }
                 }
             }
             Err(error) => not_taken_over(&claim, &error),
@@ -290,7 +298,8 @@ impl Forwarder {
     fn tell_metrics(&self, batches: &[Spooled], receipts: &[Receipt]) {
         let now = self.teller.clock.now();
         for batch in batches {
-            self.meters.queryable(batch.spooled_at, now, batch.events.len());
+            self.meters
+                .queryable(batch.spooled_at, now, batch.events.len());
         }
         self.meters.forwarded(receipts);
     }

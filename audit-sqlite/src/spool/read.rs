@@ -35,8 +35,12 @@ pub(super) async fn behind(
     let mut rows = Vec::new();
     let (mut n_events, mut behind) = (0, position);
     while n_events < max_events {
-        let next = sqlx::query_as(NEXT).bind(behind).fetch_optional(&mut *connection);
-        let next = next.await.map_err(|error| convert("the spool cannot be read", &error))?;
+        let next = sqlx::query_as(NEXT)
+            .bind(behind)
+            .fetch_optional(&mut *connection);
+        let next = next
+            .await
+            .map_err(|error| convert("the spool cannot be read", &error))?;
         let Some((position, bytes, spooled_at, lines)) = next else {
             break;
         };

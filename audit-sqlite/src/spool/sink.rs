@@ -5,9 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use audit_core::event::{AuditEvent, EventId};
 use audit_core::logger::IntentLog;
-use audit_core::sink::{
-    Appended, AuditSink, Durability, Forwarding, Health, LastAnswer, Receipt,
-};
+use audit_core::sink::{Appended, AuditSink, Durability, Forwarding, Health, LastAnswer, Receipt};
 use audit_core::{Error, ErrorKind};
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -20,8 +18,8 @@ use super::dead_letter::{self, SpooledDeadLetter};
 use super::forwarder::{Forwarder, Teller};
 use super::intents::Orphans;
 use super::metrics::Meters;
-use super::remote::Remote;
 use super::opened::{self, Opened};
+use super::remote::Remote;
 use super::writer::Writer;
 
 /// Keeps events on the disk of this machine, and sends them on to a store in their order.
@@ -204,7 +202,8 @@ impl Spool {
     /// # Errors
     /// The spool is closed or cannot be written, or the letter cannot be read as an event.
     pub async fn retry_dead_letter(&self, dead_letter_id: i64) -> Result<bool, Error> {
-        self.ask(|reply| Command::Retry(dead_letter_id, reply)).await
+        self.ask(|reply| Command::Retry(dead_letter_id, reply))
+            .await
     }
 
     async fn ask<T>(
@@ -277,7 +276,10 @@ impl AuditSink for Spool {
             return Health::degraded("the spool is nearly full");
         }
         if let Some(error) = inner.backlog.trouble() {
-            let text = format!("events wait in the spool: {}", crate::error::with_sources(&error));
+            let text = format!(
+                "events wait in the spool: {}",
+                crate::error::with_sources(&error)
+            );
             return Health::degraded(text);
         }
         Health::ready()
@@ -368,6 +370,8 @@ fn left() -> Error {
 fn not_flushed(inner: &Inner) -> Error {
     let n_events = inner.backlog.size().n_events;
     let folder = inner.config.folder().display();
-    let text = format!("{n_events} events wait in the spool {folder}, and are sent on when it is opened again");
+    let text = format!(
+        "{n_events} events wait in the spool {folder}, and are sent on when it is opened again"
+    );
     Error::new(ErrorKind::Timeout, text)
 }

@@ -114,7 +114,9 @@ impl Writer {
             }
             // One of them may be why it failed: each is tried by itself.
             if let Err((error, alone)) = self.commit(vec![command]).await {
-                alone.into_iter().for_each(|command| command.fail(error.clone()));
+                alone
+                    .into_iter()
+                    .for_each(|command| command.fail(error.clone()));
             }
         }
     }
@@ -194,12 +196,10 @@ impl Writer {
                 let settled = settle_intents(connection, known).await;
                 done(settled, command)
             }
-            Command::Forwarded(forwarded, _) => {
-                match self.forwarded(connection, forwarded).await {
-                    Ok((size, spooled)) => Ok(Some(Done::Forwarded(size, spooled, command))),
-                    Err(error) => Err((error, command)),
-                }
-            }
+            Command::Forwarded(forwarded, _) => match self.forwarded(connection, forwarded).await {
+                Ok((size, spooled)) => Ok(Some(Done::Forwarded(size, spooled, command))),
+                Err(error) => Err((error, command)),
+            },
             Command::Retry(dead_letter_id, _) => {
                 match self.retry(connection, *dead_letter_id).await {
                     Ok(spooled) => Ok(Some(Done::Retried(spooled, command))),
@@ -266,7 +266,8 @@ impl Writer {
         let recorded = batch.events.iter().map(|event| &event.id);
         let recorded: Vec<_> = recorded.filter(|id| self.intents.contains(id)).collect();
         settle_intents(connection, recorded).await?;
-        self.spool(connection, batch.events.clone(), &batch.lines).await
+        self.spool(connection, batch.events.clone(), &batch.lines)
+            .await
     }
 
     async fn spool(
@@ -278,7 +279,11 @@ impl Writer {
         const INSERT: &str = "INSERT INTO batches (n_events, bytes, oldest, spooled_at, events)
             VALUES (?, ?, ?, ?, ?) RETURNING position";
         let spooled_at = self.clock.now();
-        let oldest = events.iter().map(|event| event.ts).min().unwrap_or(spooled_at);
+        let oldest = events
+            .iter()
+            .map(|event| event.ts)
+            .min()
+            .unwrap_or(spooled_at);
         let bytes = i64::try_from(lines.len()).unwrap_or(i64::MAX);
         let inserted = sqlx::query_scalar(INSERT)
             .bind(i64::try_from(events.len()).unwrap_or(i64::MAX))
@@ -304,12 +309,13 @@ impl Writer {
         connection: &mut SqliteConnection,
         forwarded: &Forwarded,
     ) -> Result<(Size, Vec<Spooled>), Error> {
-        const DELETE: &str =
-            "DELETE FROM batches WHERE position <= ? RETURNING n_events, bytes";
+        const DELETE: &str = "DELETE FROM batches WHERE position <= ? RETURNING n_events, bytes";
         for refused in &forwarded.refused {
             set_aside(connection, refused).await?;
         }
-        let deleted = sqlx::query_as(DELETE).bind(forwarded.up_to).fetch_all(&mut *connection);
+        let deleted = sqlx::query_as(DELETE)
+            .bind(forwarded.up_to)
+            .fetch_all(&mut *connection);
         let deleted: Vec<(i64, i64)> = deleted.await.map_err(|error| convert(WRITING, &error))?;
         let mut size = Size::default();
         for (n_events, bytes) in deleted {
@@ -341,7 +347,9 @@ impl Writer {
             Error::with_source(ErrorKind::Corrupt, text, error)
         })?;
         let batch = Batch::new(vec![event], None);
-        Ok(Some(self.spool(connection, batch.events, &batch.lines).await?))
+        Ok(Some(
+            self.spool(connection, batch.events, &batch.lines).await?,
+        ))
     }
 
     async fn adopt(&mut self, path: &std::path::Path) -> Result<Adopted, Error> {
@@ -349,7 +357,8 @@ impl Writer {
         let adopted = super::adopt::take_in(&mut connection, path, self.last).await;
         if let Ok(adopted) = &adopted {
             self.last = std::cmp::max(self.last, adopted.last);
-            self.intents.extend(adopted.intents.iter().map(|intent| intent.id));
+            self.intents
+                .extend(adopted.intents.iter().map(|intent| intent.id));
             self.backlog.found(self.last, adopted.size, adopted.oldest);
             self.connection = Some(connection);
         }
@@ -405,7 +414,9 @@ async fn open_intents(
 ) -> Result<(), Error> {
     const INSERT: &str = "INSERT INTO intents (id, event) VALUES (?, ?) ON CONFLICT DO NOTHING";
     for intent in intents {
-        let query = sqlx::query(INSERT).bind(*intent.id.as_uuid()).bind(intent.to_json());
+        let query = sqlx::query(INSERT)
+            .bind(*intent.id.as_uuid())
+            .bind(intent.to_json());
         let inserted = query.execute(&mut *connection).await;
         inserted.map_err(|error| convert("the attempt cannot be kept", &error))?;
     }
@@ -434,7 +445,9 @@ async fn set_aside(connection: &mut SqliteConnection, refused: &Refused) -> Resu
         .bind(refused.event.as_str())
         .execute(connection)
         .await;
-    set_aside.map(drop).map_err(|error| convert(WRITING, &error))
+    set_aside
+        .map(drop)
+        .map_err(|error| convert(WRITING, &error))
 }
 
 /// Waiting mends it: the store takes what is spooled.

@@ -200,6 +200,24 @@ async fn a_pattern_matches_bytes_and_its_parts_do_not_overlap() {
     }
 }
 
+/// The search for one part stands once in that for the next, and not thrice.
+#[tokio::test]
+async fn a_pattern_of_many_parts_is_answered_at_once() {
+    let event = |number, text: &str| {
+        let tool = ToolName::new(text).unwrap();
+        fixture::stamp(fixture::draft(number).tool_name(tool), number)
+    };
+    let events = [event(1, &"ab".repeat(60)), event(2, &"ab".repeat(59))];
+    let (_database, store) = stored(&events).await;
+    let parts = vec!["a"; 60].join("*");
+    let condition = Condition::Text(TextField::Tool, Glob::new(&format!("{parts}*")));
+    let filter = Filter::all().with(condition);
+    let counted = store.count(&filter, 10).await.unwrap();
+    assert_eq!(counted.n_events, 1);
+    let page = store.page(&PageRequest::new(filter)).await.unwrap();
+    assert_eq!(page.events, [events[0].summary()]);
+}
+
 #[tokio::test]
 async fn a_filter_of_more_terms_than_sqlite_takes_is_the_askers_fault() {
     let (_database, reader) = stored(&[]).await;

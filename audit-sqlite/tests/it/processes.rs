@@ -1,12 +1,16 @@
 //! Several who have one file open. Two stores of one process know as little of each other as those
-//! of two: each has its own task, connections and lock.
+//! of two: each has its own task, connections and lock. One test has two processes all the same.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 use std::time::Duration;
 
 use audit_core::ErrorKind;
 use audit_core::reader::{AuditReader, Filter, FollowFrom, FollowRequest};
 use audit_core::sink::AuditSink;
-use audit_sqlite::{SqliteReader, SqliteStore};
+use audit_sqlite::{SqliteConfig, SqliteReader, SqliteStore};
 use audit_testkit::fixture;
 use tokio::task::JoinSet;
 
@@ -130,6 +134,21 @@ async fn an_append_that_is_dropped_while_it_waits_leaves_the_store_usable() {
 }
 
 #[tokio::test]
+async fn an_append_in_line_behind_a_close_is_told_so() {
+    let database = Database::new();
+    let store = database.open().await;
+    let (before, behind) = (fixture::events(1..=3), fixture::events(4..=6));
+    // All three stand in line before the writer gets the one thread of this runtime.
+    let (before, closed, behind) =
+        tokio::join!(store.append(&before), store.close(), store.append(&behind));
+    assert!(before.unwrap().is_all_kept());
+    closed.unwrap();
+    let error = behind.unwrap_err();
+    assert!(error.is_closed(), "{error:?}");
+    assert_eq!(list(&store).await, fixture::events(1..=3));
+}
+
+#[tokio::test]
 async fn many_callers_share_a_transaction() {
     let database = Database::new();
     let store = database.open().await;
@@ -155,4 +174,81 @@ async fn many_callers_share_a_transaction() {
     let n_commits = n_commits().await - before;
     assert!((1..=3).contains(&n_commits), "{n_commits}");
     assert_eq!(list(&store).await.len(), 100);
+}
+
+/// The file of another process's test, which [`a_process_that_is_killed_leaves_what_it_answered_for`]
+/// gives to [`a_process_appends_batch_after_batch`].
+const FILE: &str = "AUDIT_SQLITE_TEST_FILE";
+/// Where the numbers of that process begin.
+const THEIRS: u64 = 1_000_000;
+
+#[tokio::test]
+async fn a_process_appends_batch_after_batch() {
+    let own = Database::new();
+    let given = std::env::var_os(FILE).map(PathBuf::from);
+    let is_given = given.is_some();
+    let n_batches = if is_given { 5_000 } else { 20 };
+    let path = given.unwrap_or_else(|| own.path());
+    let store = SqliteStore::open(&SqliteConfig::new(path)).await.unwrap();
+    for number in 0..n_batches {
+        let first = THEIRS + number * 5;
+        keep(&store, &fixture::events(first..first + 5)).await;
+        if is_given {
+            writeln!(std::io::stdout(), "kept {first}").unwrap();
+        }
+    }
+    assert_eq!(
+        store.count(&Filter::all(), 100).await.unwrap().n_events,
+        100
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_is_killed_leaves_what_it_answered_for() {
+    let database = Database::new();
+    let mut other = Command::new(std::env::current_exe().unwrap())
+        .args(["processes::a_process_appends_batch_after_batch", "--exact"])
+        .arg("--nocapture")
+        .env(FILE, database.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let said = BufReader::new(other.stdout.take().unwrap());
+    let killed = tokio::task::spawn_blocking(move || {
+        let mut kept: Vec<u64> = Vec::new();
+        for line in said.lines() {
+            let line = line.unwrap();
+            kept.extend(
+                line.strip_prefix("kept ")
+                    .map(|it| it.parse::<u64>().unwrap()),
+            );
+            if kept.len() == 40 {
+                // By SIGKILL, in the middle of the next batch.
+                other.kill().unwrap();
+            }
+        }
+        other.wait().unwrap();
+        kept
+    });
+    let store = database.open().await;
+    let mine = fixture::events(1..=300);
+    for batch in mine.chunks(3) {
+        keep(&store, batch).await;
+    }
+    let kept = killed.await.unwrap();
+    assert!(kept.len() >= 40, "{kept:?}");
+    let held = list(&store).await;
+    assert_eq!(held[..300], mine);
+    // What was answered for is there, and of what was not, a whole batch or nothing.
+    let theirs = &held[300..];
+    let n_batches = u64::try_from(theirs.len()).unwrap() / 5;
+    assert!(
+        n_batches >= u64::try_from(kept.len()).unwrap(),
+        "{n_batches}"
+    );
+    assert_eq!(theirs, fixture::events(THEIRS..THEIRS + n_batches * 5));
+    let check: String = database.value("PRAGMA integrity_check").await;
+    assert_eq!(check, "ok");
+    // Its lock went with it.
+    assert_eq!(database.open().await.set_aside(), None);
 }

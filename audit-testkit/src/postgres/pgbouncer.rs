@@ -40,10 +40,22 @@ impl PgBouncer {
     /// # Errors
     /// As [`start`](Self::start).
     pub async fn start_with(database_url: &str, config: &[&str]) -> Result<Self, PostgresError> {
+        Self::start_for(&[database_url], config).await
+    }
+
+    /// The same for several users of one server, who are those of these addresses.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start), or there is no address.
+    pub async fn start_for(database_urls: &[&str], config: &[&str]) -> Result<Self, PostgresError> {
         let program = find_program()?;
-        let server: Url = database_url
-            .parse()
+        let servers = database_urls.iter().map(|url| url.parse());
+        let servers: Vec<Url> = servers
+            .collect::<Result<_, _>>()
             .map_err(PostgresError::because("the database's address is no URL"))?;
+        let server = servers
+            .first()
+            .ok_or_else(|| PostgresError::new("PgBouncer wants the address of a database"))?;
         let account = Account::find()?;
         let port = free_port()?;
         let folder = temporary_folder(account)?;
@@ -56,12 +68,9 @@ impl PgBouncer {
             &[file.display().to_string()],
         )?;
         let users = folder.join("users");
-        write(account, &users, &user_line(&server))?;
-        write(
-            account,
-            &file,
-            &configuration(&server, port, &users, config),
-        )?;
+        let lines: String = servers.iter().map(user_line).collect();
+        write(account, &users, &lines)?;
+        write(account, &file, &configuration(server, port, &users, config))?;
 
         let bouncer = Self { supervisor, port };
         bouncer.run().await?;

@@ -56,8 +56,7 @@ impl PolicyRule {
 
     pub(super) fn is_for(&self, method: &Method, tool: Option<&ToolName>) -> bool {
         let is_any = |globs: &[Glob], name: Option<&str>| {
-            globs.is_empty()
-                || name.is_some_and(|name| globs.iter().any(|glob| glob.matches(name)))
+            globs.is_empty() || name.is_some_and(|name| globs.iter().any(|glob| glob.matches(name)))
         };
         is_any(&self.methods, Some(method.as_str()))
             && is_any(&self.tools, tool.map(ToolName::as_str))

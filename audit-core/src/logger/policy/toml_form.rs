@@ -155,8 +155,16 @@ durability = "queued"
             (1, "durable", "durability = \"durable\"\n"),
             (1, "durabilty", "durabilty = \"queued\"\n"),
             (3, "tool", "\n[[rule]]\ntool = [\"x\"]\n"),
-            (4, "winning", "\n[[rule]]\ntools = []\noutcomes = [\"ok\", \"winning\"]\n"),
-            (2, "before the tool has run", "\n[[rule]]\nwrite_ahead = true\noutcomes = [\"ok\"]\n"),
+            (
+                4,
+                "winning",
+                "\n[[rule]]\ntools = []\noutcomes = [\"ok\", \"winning\"]\n",
+            ),
+            (
+                2,
+                "before the tool has run",
+                "\n[[rule]]\nwrite_ahead = true\noutcomes = [\"ok\"]\n",
+            ),
             (5, "", "\n\n\n\n= 3\n"),
             (3, "", "[[rule]]\ntools = [\"a\"]\ntools = [\"b\"]\n"),
             (2, "", "[[rule]]\nwrite_ahead = \"yes\"\n"),
@@ -166,7 +174,10 @@ durability = "queued"
                 error.starts_with(&format!("line {line} of the audit policy: ")),
                 "{text:?}: {error}"
             );
-            assert!(error.contains(says) || says == "winning", "{text:?}: {error}");
+            assert!(
+                error.contains(says) || says == "winning",
+                "{text:?}: {error}"
+            );
         }
     }
 }

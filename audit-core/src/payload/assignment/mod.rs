@@ -5,9 +5,9 @@ mod name;
 
 use name::Name;
 
-use super::key_rules::{Reach, Secret};
 use super::marker;
 use super::patterns::text_end;
+use super::secret::{KeyRule, Reach, Secret};
 use super::spans::Span;
 use super::text::Finder;
 
@@ -26,13 +26,13 @@ pub(super) fn find_in<'p>(page: &[u8], finder: &mut Finder<'p>, spans: &mut Vec<
             value(page, at, &name, secret)
         };
         if let Some((start, end)) = value {
-            spans.push(Span::new(start, end, secret.rule));
+            spans.push(Span::new(start, end, secret.rule.name()));
         }
     }
 }
 
 /// The value after the sign at `at`, if it is one that the rule reaches.
-fn value(page: &[u8], at: usize, name: &Name, secret: Secret<'_>) -> Option<(usize, usize)> {
+fn value(page: &[u8], at: usize, name: &Name, secret: Secret) -> Option<(usize, usize)> {
     let text_ends = text_end(page, at);
     let text = &page[..text_ends];
     let mut start = at + 1;
@@ -59,7 +59,8 @@ fn value(page: &[u8], at: usize, name: &Name, secret: Secret<'_>) -> Option<(usi
     if matches!(text.get(start), Some(b'{' | b'[')) && name.is_quoted {
         return (!is_schema(&text[start..])).then(|| (start, start + balanced(&text[start..])));
     }
-    let is_header = text[at] == b':' && matches!(secret.rule, "authorization" | "cookie");
+    let is_header =
+        text[at] == b':' && matches!(secret.rule, KeyRule::Authorization | KeyRule::Cookie);
     let begins_line = name.begins_line(text);
     let is_line = text[at] == b':' && begins_line && start > sign_ends && !name.is_quoted;
     let end = if is_header || is_line {
@@ -87,7 +88,7 @@ fn value(page: &[u8], at: usize, name: &Name, secret: Secret<'_>) -> Option<(usi
 }
 
 /// The text of `<name>text</name>`.
-fn element(page: &[u8], at: usize, name: &Name, secret: Secret<'_>) -> Option<(usize, usize)> {
+fn element(page: &[u8], at: usize, name: &Name, secret: Secret) -> Option<(usize, usize)> {
     if !page[..name.start].ends_with(b"<") {
         return None;
     }
@@ -272,11 +273,12 @@ fn is_harmless(value: &[u8], name: &Name, text: &[u8]) -> bool {
 }
 
 /// The kind of value that the rule is about.
-fn reaches(value: &[u8], secret: Secret<'_>) -> bool {
+fn reaches(value: &[u8], secret: Secret) -> bool {
     match secret.reach {
-        Reach::Any => true,
         Reach::NotPath => !is_path(value),
         Reach::Text => value.len() >= 8 || !value.iter().all(u8::is_ascii_digit),
+        // Those of a schema are for what stands on a tape.
+        Reach::Any | Reach::SchemaFormat | Reach::SchemaReference | Reach::SchemaType => true,
     }
 }
 

@@ -1,8 +1,8 @@
 //! The names that stand before a sign of assignment.
 
 use crate::payload::endings::{Ending, EndingSet};
-use crate::payload::key_rules::{Reach, Secret};
 use crate::payload::marker;
+use crate::payload::secret::{KeyRule, Reach, Secret};
 use crate::payload::text::Finder;
 use crate::payload::word_set::WordSet;
 
@@ -70,7 +70,7 @@ impl Name {
     }
 
     /// The rule for what the name announces.
-    pub(super) fn secret<'p>(&self, page: &[u8], finder: &mut Finder<'p>) -> Option<Secret<'p>> {
+    pub(super) fn secret(&self, page: &[u8], finder: &mut Finder<'_>) -> Option<Secret> {
         let mut start = self.start;
         // "API key: …" is written as two words.
         if page[start..self.end].eq_ignore_ascii_case(b"key") && page[..start].ends_with(b" ") {
@@ -100,7 +100,7 @@ impl Name {
         SIGNATURES
             .has(finder.keys.read(name).joined())
             .then_some(Secret {
-                rule: "signed_url",
+                rule: KeyRule::SignedUrl,
                 reach: Reach::Text,
             })
     }

@@ -128,7 +128,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
         self.out
     }
 
-    fn node(&self, i: usize) -> &'t Node<'p> {
+    fn node(&self, i: usize) -> &'t Node {
         // Borrowed from the tape and not from here: nodes are large to copy.
         let tape: &'t Tape<'p> = self.tape;
         &tape.nodes[i]
@@ -187,7 +187,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
     fn value(&mut self, i: usize) -> usize {
         let node = self.node(i);
         if let Some(rule) = node.rule {
-            self.redacted(node, rule);
+            self.redacted(node, rule.name());
             return node.end();
         }
         match node.kind {
@@ -228,7 +228,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
 
     /// The container as it stands in the input, if that is how it is to be written and the budget
     /// cannot end inside it.
-    fn verbatim(&self, node: &'t Node<'p>) -> Option<&'t str> {
+    fn verbatim(&self, node: &'t Node) -> Option<&'t str> {
         if !node.verbatim || !self.spans_of(node).is_empty() {
             return None;
         }
@@ -259,7 +259,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
         self.keys.truncate(top.keys);
     }
 
-    fn applied(&mut self, rule: &'p str, node: &'t Node<'p>, offset: usize) {
+    fn applied(&mut self, rule: &'p str, node: &'t Node, offset: usize) {
         self.out.applied.push(rule);
         if self.explains {
             let place = self.place(node, offset);
@@ -268,7 +268,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
     }
 
     /// Where in the output the value that is being written stands.
-    fn place(&self, node: &'t Node<'p>, offset: usize) -> String {
+    fn place(&self, node: &'t Node, offset: usize) -> String {
         let mut place = String::from("$");
         for (i, open) in self.stack.iter().enumerate() {
             if open.is_object {

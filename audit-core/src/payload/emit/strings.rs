@@ -8,7 +8,7 @@ use crate::payload::node::Node;
 use crate::payload::spans::{Span, within};
 
 impl<'t, 'p> Emitter<'t, 'p> {
-    pub(super) fn redacted(&mut self, node: &'t Node<'p>, rule: &'p str) {
+    pub(super) fn redacted(&mut self, node: &'t Node, rule: &'p str) {
         let text = &self.tape.arena[node.text.start()..node.text.end()];
         let fingerprint = if node.whole && node.has_text() {
             fingerprint(self.rules, self.credentials, rule, text.as_bytes())
@@ -24,7 +24,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
     }
 
     /// The mark of a value that is left out or cut, as a string.
-    pub(super) fn size_mark(&mut self, node: &'t Node<'p>) {
+    pub(super) fn size_mark(&mut self, node: &'t Node) {
         self.out.json.push('"');
         let start = self.out.json.len();
         marker::truncated(&mut self.out.json, size(node));
@@ -34,7 +34,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
     }
 
     #[inline]
-    pub(super) fn string(&mut self, node: &'t Node<'p>, chars: usize) {
+    pub(super) fn string(&mut self, node: &'t Node, chars: usize) {
         let (start, end) = (node.text.start(), node.text.end());
         let is_kept = node.whole && end - start <= chars;
         if !is_kept || !self.spans_of(node).is_empty() {
@@ -51,7 +51,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
     }
 
     /// Writes what the rules and the limits leave of a string.
-    fn cut_string(&mut self, node: &'t Node<'p>, chars: usize) {
+    fn cut_string(&mut self, node: &'t Node, chars: usize) {
         self.read_leaf(node);
         let cut = self.leaf.cut(chars, size(node), !node.whole);
         self.out.truncated |= cut;
@@ -85,7 +85,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
     }
 
     /// jsonb keeps the last of equal keys and forgets the others: tells them apart by a number.
-    fn number_key(&mut self, node: &'t Node<'p>, first: usize, start: usize) {
+    fn number_key(&mut self, node: &'t Node, first: usize, start: usize) {
         let mut n = 1;
         while self.is_taken(first, start) {
             n += 1;
@@ -109,7 +109,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
     }
 
     /// Puts the redacted text of `node` together.
-    pub(super) fn read_leaf(&mut self, node: &'t Node<'p>) {
+    pub(super) fn read_leaf(&mut self, node: &'t Node) {
         let spans = self.spans_of(node);
         let text = &self.tape.arena[node.text.start()..node.text.end()];
         self.leaf
@@ -139,7 +139,7 @@ impl<'t, 'p> Emitter<'t, 'p> {
     }
 
     #[inline]
-    pub(super) fn spans_of(&self, node: &'t Node<'p>) -> &'t [Span<'p>] {
+    pub(super) fn spans_of(&self, node: &'t Node) -> &'t [Span<'p>] {
         within(self.spans, node.text)
     }
 }
@@ -152,7 +152,7 @@ fn look(key: &[u8]) -> u64 {
     1 << (mixed % 64)
 }
 
-pub(super) fn size(node: &Node<'_>) -> Size {
+pub(super) fn size(node: &Node) -> Size {
     Size {
         bytes: node.raw.end() - node.raw.start(),
         at_least: !node.ended,

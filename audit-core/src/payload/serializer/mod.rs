@@ -107,6 +107,10 @@ impl<'w, 't, 'p> ser::Serializer for &'w mut Writer<'t, 'p> {
     fn serialize_str(self, v: &str) -> Done {
         self.string(v)
     }
+    fn collect_str<T: Display + ?Sized>(self, value: &T) -> Done {
+        let text = self.collect(value)?;
+        self.string(&text)
+    }
     fn serialize_bytes(self, v: &[u8]) -> Done {
         let mut items = Items::open(self, false)?;
         for byte in v {
@@ -118,7 +122,10 @@ impl<'w, 't, 'p> ser::Serializer for &'w mut Writer<'t, 'p> {
         self.word("null", Kind::Null)
     }
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Done {
-        value.serialize(self)
+        self.wrap()?;
+        let done = value.serialize(&mut *self);
+        self.unwrap();
+        done
     }
     fn serialize_unit(self) -> Done {
         self.word("null", Kind::Null)
@@ -130,7 +137,7 @@ impl<'w, 't, 'p> ser::Serializer for &'w mut Writer<'t, 'p> {
         self.string(variant)
     }
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Done {
-        value.serialize(self)
+        self.serialize_some(value)
     }
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
         self,

@@ -1,5 +1,7 @@
 //! Values that must be text: keys, and JSON that comes as a string.
 
+use std::fmt::Display;
+
 use serde::ser::{Impossible, Serialize, Serializer};
 
 use super::writer::Writer;
@@ -71,6 +73,10 @@ impl Serializer for TextWriter<'_, '_, '_> {
     fn serialize_str(self, v: &str) -> Done {
         self.text(v)
     }
+    fn collect_str<T: Display + ?Sized>(self, value: &T) -> Done {
+        let text = self.writer.collect(value)?;
+        self.text(&text)
+    }
     fn serialize_bytes(self, _: &[u8]) -> Done {
         self.other()
     }
@@ -78,7 +84,14 @@ impl Serializer for TextWriter<'_, '_, '_> {
         self.other()
     }
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Done {
-        value.serialize(self)
+        let Self { writer, purpose } = self;
+        writer.wrap()?;
+        let done = value.serialize(TextWriter {
+            writer: &mut *writer,
+            purpose,
+        });
+        writer.unwrap();
+        done
     }
     fn serialize_unit(self) -> Done {
         self.other()
@@ -90,7 +103,7 @@ impl Serializer for TextWriter<'_, '_, '_> {
         self.text(variant)
     }
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Done {
-        value.serialize(self)
+        self.serialize_some(value)
     }
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
         self,

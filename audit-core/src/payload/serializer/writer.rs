@@ -1,9 +1,12 @@
 //! Where a value's JSON stands while it is written: its position, its limit, what is passed over.
 
+use std::fmt::{self, Display, Write as _};
+
 use serde::ser::Serialize;
 
 use super::text::{Purpose, TextWriter};
 use super::{Done, Stop};
+use crate::payload::cut::ceil;
 use crate::payload::escaping::escaped_len;
 use crate::payload::node::Kind;
 use crate::payload::tape::{Admission, Spelling, Tape};
@@ -21,6 +24,8 @@ pub(super) struct Writer<'t, 'p> {
     has_key: bool,
     is_unrepresentable: bool,
     stopped: Option<Stop>,
+    /// Values inside each other that JSON does not show: `Some` and newtypes.
+    wrapped: usize,
     scratch: Vec<u8>,
 }
 
@@ -35,6 +40,7 @@ impl<'t, 'p> Writer<'t, 'p> {
             has_key: false,
             is_unrepresentable: false,
             stopped: None,
+            wrapped: 0,
             scratch: Vec::new(),
         }
     }
@@ -186,6 +192,33 @@ impl<'t, 'p> Writer<'t, 'p> {
         Ok(())
     }
 
+    /// A value in another that JSON does not show: counted, for it may hold itself.
+    pub(super) fn wrap(&mut self) -> Done {
+        self.wrapped += 1;
+        if self.wrapped > MAX_DEPTH {
+            return self.stop(Stop::Ended(Ending::Stopped));
+        }
+        Ok(())
+    }
+
+    /// Such a value ended.
+    pub(super) fn unwrap(&mut self) {
+        self.wrapped -= 1;
+    }
+
+    /// The text of `value`, as far as it is looked at: no more of it is asked for.
+    pub(super) fn collect<T: Display + ?Sized>(&mut self, value: &T) -> Result<String, Stop> {
+        self.look()?;
+        let mut text = Collected {
+            text: String::new(),
+            room: self.limit - self.pos,
+        };
+        match write!(text, "{value}") {
+            Err(_) if !text.is_full() => self.stop(Stop::Failed),
+            _ => Ok(text.text),
+        }
+    }
+
     /// How many bytes of JSON the inside of a string takes, as far as they are looked at, and
     /// whether the string with its quotes ends before the limit.
     fn visible(&self, text: &str) -> (usize, bool) {
@@ -304,6 +337,30 @@ impl<'t, 'p> Writer<'t, 'p> {
         match read {
             Ok(()) => Ok(()),
             Err(ending) => self.stop(Stop::Ended(ending)),
+        }
+    }
+}
+
+/// Takes more than `room` bytes, so that it is seen that they do not fit, and then refuses.
+struct Collected {
+    text: String,
+    room: usize,
+}
+
+impl Collected {
+    fn is_full(&self) -> bool {
+        self.text.len() > self.room
+    }
+}
+
+impl fmt::Write for Collected {
+    fn write_str(&mut self, piece: &str) -> fmt::Result {
+        let left = (self.room + 1).saturating_sub(self.text.len());
+        self.text.push_str(&piece[..ceil(piece, left)]);
+        if self.is_full() {
+            Err(fmt::Error)
+        } else {
+            Ok(())
         }
     }
 }

@@ -3,11 +3,12 @@
 use super::Tape;
 use super::meaning::{Meaning, Role};
 use super::pairs::by_path;
-use crate::payload::key_rules::Secret;
+use super::schema;
 use crate::payload::node::{Extent, Kind, narrow};
+use crate::payload::secret::{KeyRule, Secret};
 use crate::payload::selector::{PathVerdict, Place};
 
-impl<'p> Tape<'p> {
+impl Tape<'_> {
     /// Asks for room for one more item: a member before its key, an element before its value.
     pub(in crate::payload) fn admit(&mut self) -> Admission {
         if self.estimate >= self.bounds.bytes {
@@ -25,6 +26,10 @@ impl<'p> Tape<'p> {
         }
         frame.items += 1;
         if !frame.is_object {
+            if frame.heir.is_some() {
+                self.expected.secret = frame.heir;
+                self.expected.role = Role::Schema;
+            }
             self.expected_paths.clear();
             if !frame.paths.is_empty() {
                 let (paths, verdict) = self
@@ -45,12 +50,8 @@ impl<'p> Tape<'p> {
     pub(in crate::payload) fn open(&mut self, is_object: bool, at: usize) -> Admission {
         self.estimate += 2;
         let expected = std::mem::take(&mut self.expected);
-        let in_properties = self
-            .frames
-            .last()
-            .is_some_and(|frame| frame.role == Role::Properties);
-        let schema = expected.secret.filter(|_| in_properties && is_object);
-        let is_secret = expected.secret.is_some() && schema.is_none();
+        let (schema, heir) = self.schemas(&expected, is_object);
+        let is_secret = expected.secret.is_some() && schema.is_none() && heir.is_none();
         if is_secret || self.frames.len() >= self.bounds.depth {
             self.n_respelled += 1;
             self.push(Kind::Closed, Extent::new((0, 0)), (at, at), false, false);
@@ -66,19 +67,47 @@ impl<'p> Tape<'p> {
         self.pair(node, expected.role);
         self.frames.push(Frame {
             node,
-            is_object,
-            items: 0,
-            role: expected.role,
-            named: false,
-            pair: None,
-            schema,
-            is_schema: false,
-            keys: 0,
             n_respelled,
             paths: std::mem::take(&mut self.expected_paths),
             values: self.values.len(),
+            ..Frame::default()
         });
+        // Small fields are set where they stay: to copy them together right away would wait for
+        // each of them to be written.
+        if let Some(frame) = self.frames.last_mut() {
+            frame.is_object = is_object;
+            frame.role = expected.role;
+            frame.schema = schema;
+            frame.heir = heir;
+        }
         Admission::Enter
+    }
+
+    /// The secret of which the container that begins is a schema, and the one of which its items
+    /// are.
+    fn schemas(&mut self, expected: &Meaning, is_object: bool) -> (Option<Secret>, Option<Secret>) {
+        let none = (None, None);
+        let secret = expected
+            .secret
+            .filter(|secret| secret.rule != KeyRule::Path);
+        let (Some(secret), Some(around)) = (secret, self.frames.last_mut()) else {
+            return none;
+        };
+        if around.role == Role::Properties && is_object {
+            return (Some(secret), None);
+        }
+        if around.schema.is_none() && around.heir.is_none() {
+            return none;
+        }
+        let found = match (expected.role, is_object) {
+            (Role::Schema, true) if !schema::defines(secret.reach) => (Some(secret), None),
+            (Role::Properties, true) | (Role::Schema | Role::SchemaTypes, false) => {
+                (None, Some(secret))
+            }
+            _ => return none,
+        };
+        around.is_schema = true;
+        found
     }
 
     /// The container that was passed over ended before `at`, or was not seen to its end.
@@ -136,8 +165,8 @@ pub(in crate::payload) enum Admission {
 }
 
 /// A container that is open.
-#[derive(Debug)]
-pub(super) struct Frame<'p> {
+#[derive(Debug, Default)]
+pub(super) struct Frame {
     pub(super) node: usize,
     pub(super) is_object: bool,
     pub(super) items: usize,
@@ -145,9 +174,11 @@ pub(super) struct Frame<'p> {
     /// A name was seen, whatever it said.
     pub(super) named: bool,
     /// What the name said about the value beside it.
-    pub(super) pair: Option<Secret<'p>>,
+    pub(super) pair: Option<Secret>,
     /// A schema of a secret: only words of JSON Schema are kept.
-    pub(super) schema: Option<Secret<'p>>,
+    pub(super) schema: Option<Secret>,
+    /// Its items are schemas of a secret.
+    pub(super) heir: Option<Secret>,
     pub(super) is_schema: bool,
     /// Its keys, a bit for each that is known.
     pub(super) keys: u64,

@@ -7,8 +7,8 @@ use crate::payload::spans::{Span, within};
 
 /// The first keys of a tape, each once, and which one came after it the last time.
 #[derive(Debug)]
-pub(super) struct KnownKeys<'p> {
-    known: Vec<Known<'p>>,
+pub(super) struct KnownKeys {
+    known: Vec<Known>,
     /// Where each is looked up: in the first free slot from its own on.
     slots: [u8; N_SLOTS],
     /// The key that was read last.
@@ -24,26 +24,26 @@ const N_SLOTS: usize = 2 * N_KNOWN as usize;
 const NONE: u8 = u8::MAX;
 
 #[derive(Clone, Copy, Debug)]
-struct Known<'p> {
+struct Known {
     text: Extent,
     /// Its text stands for itself in JSON.
     is_plain: bool,
-    meaning: Meaning<'p>,
+    meaning: Meaning,
     /// The key that came after it the last time.
     next: u8,
 }
 
 /// A key as a member is read by it.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Key<'p> {
-    pub(super) meaning: Meaning<'p>,
+pub(super) struct Key {
+    pub(super) meaning: Meaning,
     /// Its own, if it is remembered.
     pub(super) bit: u64,
 }
 
-impl<'p> Tape<'p> {
+impl Tape<'_> {
     /// The key at `text` of the page.
-    pub(super) fn known_key(&mut self, text: Extent, spelling: Spelling) -> Key<'p> {
+    pub(super) fn known_key(&mut self, text: Extent, spelling: Spelling) -> Key {
         let is_plain = spelling == Spelling::Plain;
         match self.known.find(text, self.arena.as_bytes()) {
             Ok(i) => self.known.came(i),
@@ -57,7 +57,7 @@ impl<'p> Tape<'p> {
     /// Whether one of `spans` stands in a key that may stand for several: what is around the others
     /// does not show it.
     pub(in crate::payload) fn is_in_known_key(&self, spans: &[Span<'_>]) -> bool {
-        let is_in = |known: &Known<'_>| !within(spans, known.text).is_empty();
+        let is_in = |known: &Known| !within(spans, known.text).is_empty();
         !spans.is_empty() && self.known.known.iter().any(is_in)
     }
 
@@ -86,7 +86,7 @@ impl<'p> Tape<'p> {
     }
 }
 
-impl<'p> KnownKeys<'p> {
+impl KnownKeys {
     /// The key that stands at `text` of the page, or else its slot.
     fn find(&self, text: Extent, page: &[u8]) -> Result<u8, usize> {
         let key = &page[text.start()..text.end()];
@@ -102,12 +102,12 @@ impl<'p> KnownKeys<'p> {
     }
 
     /// The key that was read last.
-    fn last(&mut self) -> Option<&mut Known<'p>> {
+    fn last(&mut self) -> Option<&mut Known> {
         self.known.get_mut(usize::from(self.last))
     }
 
     /// A key was read that is remembered.
-    fn came(&mut self, i: u8) -> Key<'p> {
+    fn came(&mut self, i: u8) -> Key {
         if let Some(last) = self.last() {
             last.next = i;
         }
@@ -119,7 +119,7 @@ impl<'p> KnownKeys<'p> {
     }
 
     /// A key was read for the first time.
-    fn add(&mut self, slot: usize, text: Extent, is_plain: bool, meaning: Meaning<'p>) -> Key<'p> {
+    fn add(&mut self, slot: usize, text: Extent, is_plain: bool, meaning: Meaning) -> Key {
         let i = u8::try_from(self.known.len()).unwrap_or(NONE);
         if i >= N_KNOWN {
             return Key { meaning, bit: 0 };
@@ -135,7 +135,7 @@ impl<'p> KnownKeys<'p> {
     }
 }
 
-impl Default for KnownKeys<'_> {
+impl Default for KnownKeys {
     fn default() -> Self {
         Self {
             known: Vec::with_capacity(20),

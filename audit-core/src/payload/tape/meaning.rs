@@ -2,21 +2,21 @@
 
 use super::Tape;
 use crate::payload::endings::{Ending, EndingSet};
-use crate::payload::key_rules::Secret;
 use crate::payload::marker;
 use crate::payload::node::Extent;
+use crate::payload::secret::Secret;
 use crate::payload::word_set::WordSet;
 
 /// What a key says about the value after it.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Meaning<'p> {
-    pub(super) secret: Option<Secret<'p>>,
+pub(super) struct Meaning {
+    pub(super) secret: Option<Secret>,
     pub(super) role: Role,
 }
 
-impl<'p> Tape<'p> {
+impl Tape<'_> {
     /// What a key on the page means, unless a mark says that it means nothing.
-    pub(super) fn meaning(&mut self, key: Extent) -> Option<Meaning<'p>> {
+    pub(super) fn meaning(&mut self, key: Extent) -> Option<Meaning> {
         let key = &self.arena[key.start()..key.end()];
         let is_about = |ending| ROLE_ENDINGS.may_have(ending) || self.rules.may_be_about(ending);
         if Ending::of(key.as_bytes()).is_some_and(|ending| !is_about(ending)) {
@@ -52,6 +52,10 @@ pub(super) enum Role {
     Pairs,
     /// The members of a JSON Schema.
     Properties,
+    /// A JSON Schema, or a list of them.
+    Schema,
+    /// A list of types in a JSON Schema.
+    SchemaTypes,
     /// `value`: named by what stands beside it.
     Value,
 }
@@ -89,26 +93,3 @@ const ROLE_LIST: &[&str] = &[
     "param",
     "variable",
 ];
-
-/// The words of JSON Schema that describe a value without giving one.
-pub(super) fn is_schema_word(key: &[u8]) -> bool {
-    matches!(
-        key,
-        b"title"
-            | b"description"
-            | b"format"
-            | b"minlength"
-            | b"maxlength"
-            | b"pattern"
-            | b"nullable"
-            | b"writeonly"
-            | b"readonly"
-            | b"deprecated"
-            | b"minimum"
-            | b"maximum"
-            | b"required"
-            | b"properties"
-            | b"items"
-            | b"additionalproperties"
-    )
-}

@@ -7,25 +7,26 @@ mod containers;
 mod known;
 mod meaning;
 mod pairs;
+mod schema;
 
 pub(super) use containers::Admission;
 use containers::Frame;
 use known::{Key, KnownKeys};
-use meaning::{Meaning, Role, is_schema_word};
+use meaning::{Meaning, Role};
 use pairs::by_path;
 
 use super::bounds::{Bounds, LOOKAHEAD};
-use super::key_rules::{Reach, Secret};
 use super::keys::KeyWords;
 use super::node::{Extent, Kind, Node, narrow};
 use super::numbers::is_storable;
 use super::policy::Rules;
+use super::secret::{KeyRule, Reach, Secret};
 use super::selector::{PathVerdict, Place};
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Tape<'p> {
-    pub(super) nodes: Vec<Node<'p>>,
+    pub(super) nodes: Vec<Node>,
     pub(super) arena: String,
     /// U+0000 and the like, each replaced.
     pub(super) replaced: u32,
@@ -33,12 +34,12 @@ pub(super) struct Tape<'p> {
     pub(super) is_partial: bool,
     rules: &'p Rules,
     bounds: Bounds,
-    frames: Vec<Frame<'p>>,
+    frames: Vec<Frame>,
     values: Vec<usize>,
     pub(super) keys: KeyWords,
-    known: KnownKeys<'p>,
+    known: KnownKeys,
     /// What is known of the value that comes next.
-    expected: Meaning<'p>,
+    expected: Meaning,
     /// Where the path selectors stand at the value that comes next.
     expected_paths: Vec<Place>,
     estimate: usize,
@@ -111,7 +112,7 @@ impl<'p> Tape<'p> {
         raw: (usize, usize),
         whole: bool,
         spelling: Spelling,
-        key: Key<'p>,
+        key: Key,
     ) {
         let n = text.end() - text.start();
         self.estimate += std::cmp::min(n, self.bounds.string_window) + 4;
@@ -128,7 +129,8 @@ impl<'p> Tape<'p> {
         self.n_respelled += usize::from(!is_new);
         frame.keys |= bit;
         frame.named |= meaning.role == Role::Name;
-        if frame.schema.is_some() || !frame.paths.is_empty() || !whole {
+        let in_schema = frame.schema.is_some() || frame.heir.is_some();
+        if in_schema || !frame.paths.is_empty() || !whole {
             self.expected.secret =
                 self.overruled((text.start(), text.end()), whole, meaning.secret);
         }
@@ -139,21 +141,20 @@ impl<'p> Tape<'p> {
         &mut self,
         (start, end): (usize, usize),
         whole: bool,
-        mut secret: Option<Secret<'p>>,
-    ) -> Option<Secret<'p>> {
+        mut secret: Option<Secret>,
+    ) -> Option<Secret> {
         let frame = self.frames.last_mut()?;
         let key = &self.arena[start..end];
         if let Some(schema) = frame.schema {
             let joined = self.keys.read(key).joined();
-            let is_definition = matches!(joined, b"type" | b"ref" | b"anyof" | b"oneof" | b"allof");
-            frame.is_schema |= is_definition;
-            let is_schema_word = is_definition || is_schema_word(joined);
-            secret = if is_schema_word { None } else { Some(schema) };
+            self.expected = schema::member(joined, schema);
+            secret = self.expected.secret;
         }
+        secret = frame.heir.or(secret);
         // Nobody can read a key that was not seen to its end.
         if !whole {
             secret = secret.or(Some(Secret {
-                rule: "oversized_key",
+                rule: KeyRule::OversizedKey,
                 reach: Reach::Any,
             }));
         }

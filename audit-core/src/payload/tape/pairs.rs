@@ -1,22 +1,16 @@
 //! Which values of a tape are taken away: by their key, or by a name that stands beside them.
 
 use super::meaning::{Meaning, Role};
-use super::{Frame, Tape};
+use super::{Frame, Tape, schema};
 use crate::payload::assignment::is_path;
-use crate::payload::key_rules::{Reach, Secret};
 use crate::payload::marker;
 use crate::payload::node::{Kind, Node};
+use crate::payload::secret::{KeyRule, Reach, Secret};
 
 /// Longer names than this are not taken apart in pairs.
 const MAX_PAIR_NAME: usize = 128;
 
-/// The rule's name for a value whose name was never seen.
-const UNPAIRED: &str = "unpaired_value";
-
-/// The rule's name for what a path selector takes away.
-const BY_PATH: &str = "path";
-
-impl<'p> Tape<'p> {
+impl Tape<'_> {
     /// Applies to the newest node what was expected of it.
     #[inline]
     pub(super) fn settle(&mut self) {
@@ -53,7 +47,12 @@ impl<'p> Tape<'p> {
                         self.redact(node, secret);
                     }
                 }
-                Role::FieldList | Role::Other | Role::Pairs | Role::Properties => {}
+                Role::FieldList
+                | Role::Other
+                | Role::Pairs
+                | Role::Properties
+                | Role::Schema
+                | Role::SchemaTypes => {}
             }
         } else if frame.role != Role::FieldList {
             if items == 1 {
@@ -72,7 +71,7 @@ impl<'p> Tape<'p> {
         }
     }
 
-    fn secret_named(&mut self, node: usize) -> Option<Secret<'p>> {
+    fn secret_named(&mut self, node: usize) -> Option<Secret> {
         let Node { kind, text, .. } = self.nodes[node];
         if kind != Kind::String || text.end() - text.start() > MAX_PAIR_NAME {
             return None;
@@ -97,7 +96,7 @@ impl<'p> Tape<'p> {
     }
 
     /// Settles what can only be known at the end of a container.
-    pub(super) fn leave(&mut self, frame: &Frame<'p>, is_cut: bool) {
+    pub(super) fn leave(&mut self, frame: &Frame, is_cut: bool) {
         if self.values.len() == frame.values && frame.schema.is_none() {
             return;
         }
@@ -106,7 +105,7 @@ impl<'p> Tape<'p> {
         } else if is_cut && !frame.named {
             // The name may stand in what was not read.
             Some(Secret {
-                rule: UNPAIRED,
+                rule: KeyRule::UnpairedValue,
                 reach: Reach::Text,
             })
         } else {
@@ -125,27 +124,34 @@ impl<'p> Tape<'p> {
     }
 
     /// Takes the values from the one at `first` on away.
-    fn redact_values(&mut self, first: usize, secret: Secret<'p>) {
+    fn redact_values(&mut self, first: usize, secret: Secret) {
         for i in first..self.values.len() {
             self.redact(self.values[i], secret);
         }
     }
 
     /// Takes a value away, if it is of the kind that the rule is about.
-    fn redact(&mut self, node: usize, secret: Secret<'p>) {
+    fn redact(&mut self, node: usize, secret: Secret) {
         let Node {
             kind, text, rule, ..
         } = self.nodes[node];
         let text = &self.arena[text.start()..text.end()];
         let applies = match kind {
             Kind::Array | Kind::Closed | Kind::Object => true,
-            Kind::False | Kind::Key | Kind::Null | Kind::True => secret.rule == BY_PATH,
-            Kind::Number => secret.reach == Reach::Any,
+            Kind::False | Kind::Key | Kind::Null | Kind::True => secret.rule == KeyRule::Path,
+            Kind::Number => !matches!(secret.reach, Reach::NotPath | Reach::Text),
             Kind::String => reaches(text, secret),
         };
         let is_mark = self.marks_are_ours
             && kind == Kind::String
             && marker::leading(text) == Some(text.len());
+        if kind == Kind::String
+            && !applies
+            && schema::defines(secret.reach)
+            && let Some(frame) = self.frames.last_mut()
+        {
+            frame.is_schema = true;
+        }
         if applies && rule.is_none() && !is_mark {
             self.nodes[node].rule = Some(secret.rule);
             self.n_respelled += 1;
@@ -153,21 +159,24 @@ impl<'p> Tape<'p> {
     }
 }
 
-pub(super) fn by_path() -> Secret<'static> {
+pub(super) fn by_path() -> Secret {
     Secret {
-        rule: BY_PATH,
+        rule: KeyRule::Path,
         reach: Reach::Any,
     }
 }
 
-fn reaches(text: &str, secret: Secret<'_>) -> bool {
+fn reaches(text: &str, secret: Secret) -> bool {
     let is_none = matches!(text, "" | "true" | "false" | "null" | "none" | "None");
     let is_fetch_mode =
-        secret.rule == "credential" && matches!(text, "include" | "omit" | "same-origin");
+        secret.rule == KeyRule::Credential && matches!(text, "include" | "omit" | "same-origin");
     match secret.reach {
-        _ if secret.rule == BY_PATH => true,
+        _ if secret.rule == KeyRule::Path => true,
         Reach::Any => !text.is_empty() && !is_fetch_mode,
         Reach::NotPath => !is_none && !is_path(text.as_bytes()),
         Reach::Text => !is_none && !is_fetch_mode,
+        Reach::SchemaFormat | Reach::SchemaReference | Reach::SchemaType => {
+            schema::reaches(text, secret.reach)
+        }
     }
 }

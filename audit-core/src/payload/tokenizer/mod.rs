@@ -10,8 +10,8 @@ use super::tape::{Admission, Spelling, Tape};
 pub(super) use strings::push_text;
 use utf8::Utf8;
 
-/// Deeper than this nothing is even passed over.
-pub(super) const MAX_DEPTH: usize = 128;
+/// Deeper than this nothing is even passed over: a value's own `Serialize` is as deep on the stack.
+pub(super) const MAX_DEPTH: usize = 64;
 
 /// How reading ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

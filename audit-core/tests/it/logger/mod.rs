@@ -7,9 +7,13 @@
 
 mod begin;
 mod bounds;
+mod deadline;
+mod durability;
 mod endings;
+mod intents;
 mod losses;
 mod model;
+mod numbers;
 mod outage;
 mod panics;
 mod record;
@@ -20,4 +24,4 @@ mod search;
 mod shed;
 mod shutdown;
 mod shutdown_edges;
-mod support;
+pub(crate) mod support;

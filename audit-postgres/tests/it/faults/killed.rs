@@ -7,6 +7,7 @@ use audit_postgres::PostgresSink;
 use audit_testkit::postgres::LocalCluster;
 
 use super::config;
+use super::follower::Follower;
 use super::ledger::Load;
 use crate::database::Database;
 
@@ -24,6 +25,7 @@ async fn a_server_killed_20_times_under_load_loses_and_doubles_nothing() {
             .unwrap(),
     );
     let load = Load::start(&sink, 3);
+    let follower = Follower::start(database.reader().await);
     for _ in 0..20 {
         load.acknowledge_more(100).await;
         cluster.kill().await.unwrap();
@@ -31,7 +33,8 @@ async fn a_server_killed_20_times_under_load_loses_and_doubles_nothing() {
     }
     load.acknowledge_more(200).await;
     assert!(load.n_failed() >= 20, "the kills came in mid-batch");
-    load.settle("killed 20 times", database.pool()).await;
+    let stored = load.settle("killed 20 times", database.pool()).await;
+    follower.settle(&stored).await;
 }
 
 #[tokio::test]

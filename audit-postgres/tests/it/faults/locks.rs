@@ -8,7 +8,7 @@ use audit_postgres::PostgresSink;
 use audit_testkit::fixture;
 
 use super::config;
-use super::ledger::Load;
+use super::ledger::{Ledger, Load};
 use crate::database::Database;
 
 #[tokio::test]
@@ -22,10 +22,13 @@ async fn a_locked_table_is_given_up_in_time_and_written_later() {
         .await
         .unwrap();
     let batch = fixture::events(1..=10);
+    let ledger = Ledger::default();
     let error = sink.append(&batch).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error:?}");
+    ledger.fail(&error);
     locker.rollback().await.unwrap();
-    assert!(sink.append(&batch).await.unwrap().is_all_kept());
+    ledger.append(&sink, &batch).await;
+    ledger.settle("a locked table", database.pool()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -51,41 +54,29 @@ async fn locks_that_come_and_go_lose_and_double_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sinks_that_deadlock_over_the_same_events_store_each_once() {
     let database = Database::new().await;
-    let url = format!("{}?options[deadlock_timeout]=5ms", database.url.as_str());
-    let sink = Arc::new(PostgresSink::connect(&config(&url)).await.unwrap());
-    let mut n_deadlocks = 0;
+    let patience = format!(
+        "ALTER DATABASE {} SET deadlock_timeout = '5ms'",
+        database.name
+    );
+    database.run(&patience).await;
+    let config = config(&database.writer_url());
+    let sink = Arc::new(PostgresSink::connect(&config).await.unwrap());
+    let ledger = Arc::new(Ledger::default());
     for round in 0..30 {
         let batch = fixture::events(round * 400 + 1..=round * 400 + 400);
         let backward: Vec<_> = batch.iter().rev().cloned().collect();
         let appends = [batch, backward].map(|batch| {
-            let sink = Arc::clone(&sink);
-            tokio::spawn(async move {
-                let mut n_failed = 0;
-                loop {
-                    match sink.append(&batch).await {
-                        Ok(appended) => {
-                            assert!(appended.is_all_kept());
-                            return n_failed;
-                        }
-                        Err(error) => {
-                            assert!(error.is_retryable(), "{error:?}");
-                            n_failed += 1;
-                        }
-                    }
-                }
-            })
+            let (sink, ledger) = (Arc::clone(&sink), Arc::clone(&ledger));
+            tokio::spawn(async move { ledger.append(&*sink, &batch).await })
         });
         for append in appends {
-            n_deadlocks += append.await.unwrap();
+            append.await.unwrap();
         }
     }
-    let n_stored: i64 = sqlx::query_scalar("SELECT count(*) FROM audit_events")
-        .fetch_one(database.pool())
-        .await
-        .unwrap();
-    eprintln!(
-        "{n_deadlocks} deadlocks: 24000 acknowledged of 12000 events, {n_stored} stored, 0 lost, 0 doubled"
+    let stored = ledger.settle("deadlocks", database.pool()).await;
+    assert_eq!(stored.len(), 12_000);
+    assert!(
+        ledger.has_failed_with("SQLSTATE 40P01"),
+        "the batches never met"
     );
-    assert_eq!(n_stored, 12_000);
-    assert!(n_deadlocks > 0, "the batches never met");
 }

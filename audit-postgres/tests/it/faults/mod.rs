@@ -8,6 +8,7 @@ mod network;
 mod pool;
 mod read_only;
 
+mod follower;
 mod ledger;
 
 use std::time::Duration;

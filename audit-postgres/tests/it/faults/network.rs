@@ -2,18 +2,19 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use audit_core::sink::Receipt;
 use audit_core::{AuditSink, ErrorKind};
 use audit_postgres::{Pooler, PostgresConfig, PostgresSink};
 use audit_testkit::fixture;
-use audit_testkit::postgres::{Fault, Moment, TcpProxy};
+use audit_testkit::postgres::{Fault, Message, Moment, TcpProxy};
 use url::Url;
 
-use super::ledger::Load;
+use super::ledger::{Ledger, Load};
 use super::{config, soon};
-use crate::database::Database;
+use crate::database::{Database, keep};
 
 /// The statement of an append, and the tag with which it ends: it is a query around an insert.
 const STATEMENT: &str = "WITH batch";
@@ -28,76 +29,106 @@ async fn proxied() -> (Database, TcpProxy, PostgresConfig) {
     (database, proxy, config)
 }
 
-/// Appends a batch into the fault, then again, and says what the second time found.
+/// Appends a batch into the fault, then again; says what the first time failed of, and what the
+/// second time found.
 async fn append_into(
+    what: &str,
     moment: Moment,
     fault: Fault,
     pooler: Pooler,
-) -> (ErrorKind, Vec<Receipt>, i64) {
+) -> (ErrorKind, Vec<Receipt>) {
     let (database, proxy, config) = proxied().await;
     // Statements that are not waited for longer than a stall is worth.
     let config = config
         .pooler(pooler)
         .statement_timeout(Duration::from_millis(200));
     let sink = PostgresSink::connect(&config).await.unwrap();
-    let partitions = sink.append(&fixture::events([1])).await.unwrap();
-    assert!(partitions.is_all_kept());
+    let ledger = Ledger::default();
+    ledger.append(&sink, &fixture::events([1])).await;
     let batch = fixture::events(2..12);
     let trip = proxy.arm(moment, fault);
     let error = soon("the end of the append", sink.append(&batch))
         .await
         .unwrap_err();
     assert!(trip.has_fired());
-    assert!(error.is_retryable(), "{error:?}");
+    ledger.fail(&error);
     proxy.resume();
     // The server may still be at what it was sent before the line was dead.
-    let receipts = sink.append(&batch).await.unwrap().into_receipts();
-    let n_stored: i64 = sqlx::query_scalar("SELECT count(*) FROM audit_events")
-        .fetch_one(database.pool())
-        .await
-        .unwrap();
-    (error.kind(), receipts, n_stored)
+    let receipts = ledger.append(&sink, &batch).await;
+    let name = format!("{fault:?} {what}");
+    ledger.settle(&name, database.pool()).await;
+    (error.kind(), receipts)
 }
 
 #[tokio::test]
 async fn cut_before_the_commit_nothing_is_stored_and_the_repeat_stores_it() {
     for fault in [Fault::Cut, Fault::Reset] {
-        let (kind, receipts, n_stored) =
-            append_into(Moment::sent(STATEMENT), fault, Pooler::None).await;
-        assert_eq!((kind, n_stored), (ErrorKind::Unavailable, 11), "{fault:?}");
+        let moment = Moment::sent(STATEMENT);
+        let (kind, receipts) = append_into("before the commit", moment, fault, Pooler::None).await;
+        assert_eq!(kind, ErrorKind::Unavailable, "{fault:?}");
         assert_eq!(receipts, vec![Receipt::Stored; 10], "{fault:?}");
-        eprintln!("{fault:?} before the commit: 11 acknowledged, 11 stored, 0 lost, 0 doubled");
     }
 }
 
 #[tokio::test]
 async fn cut_behind_the_commit_the_repeat_finds_it_stored() {
     for fault in [Fault::Cut, Fault::Reset] {
-        let (kind, receipts, n_stored) =
-            append_into(Moment::answered(TAG), fault, Pooler::None).await;
-        assert_eq!((kind, n_stored), (ErrorKind::Unavailable, 11), "{fault:?}");
+        let moment = Moment::answered(TAG);
+        let (kind, receipts) = append_into("behind the commit", moment, fault, Pooler::None).await;
+        assert_eq!(kind, ErrorKind::Unavailable, "{fault:?}");
         assert_eq!(receipts, vec![Receipt::AlreadyStored; 10], "{fault:?}");
-        eprintln!("{fault:?} behind the commit: 11 acknowledged, 11 stored, 0 lost, 0 doubled");
     }
 }
 
 #[tokio::test]
 async fn a_commit_of_its_own_that_is_not_answered_is_repaired_by_the_repeat() {
     for fault in [Fault::Cut, Fault::Reset] {
-        let behind = append_into(Moment::answered("COMMIT"), fault, Pooler::Transaction).await;
+        let pooler = Pooler::Transaction;
+        let behind = Moment::answered("COMMIT");
+        let behind = append_into("behind a COMMIT of its own", behind, fault, pooler).await;
         assert_eq!(behind.1, vec![Receipt::AlreadyStored; 10], "{fault:?}");
-        let before = append_into(Moment::sent("COMMIT"), fault, Pooler::Transaction).await;
+        let before = Moment::sent("COMMIT");
+        let before = append_into("before a COMMIT of its own", before, fault, pooler).await;
         assert_eq!(before.1, vec![Receipt::Stored; 10], "{fault:?}");
-        assert_eq!((behind.2, before.2), (11, 11), "{fault:?}");
     }
 }
 
 #[tokio::test]
 async fn a_silent_network_is_given_up_in_time() {
-    let (kind, receipts, n_stored) =
-        append_into(Moment::answered(TAG), Fault::Stall, Pooler::None).await;
-    assert_eq!((kind, n_stored), (ErrorKind::Timeout, 11));
+    let moment = Moment::answered(TAG);
+    let (kind, receipts) =
+        append_into("behind the commit", moment, Fault::Stall, Pooler::None).await;
+    assert_eq!(kind, ErrorKind::Timeout);
     assert_eq!(receipts, vec![Receipt::AlreadyStored; 10]);
+}
+
+/// How often a client waits for an answer while it appends a hundred events.
+async fn n_round_trips(pooler: Pooler) -> usize {
+    let (_database, proxy, config) = proxied().await;
+    let sink = PostgresSink::connect(&config.pooler(pooler)).await.unwrap();
+    for first in [1, 101] {
+        keep(&sink, &fixture::events(first..first + 100)).await;
+    }
+    let n_asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&n_asked);
+    // Queries, syncs and flushes are what a server answers to. It is never the moment.
+    let count = move |message: &Message| {
+        if matches!(message.kind(), b'Q' | b'S' | b'H') {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+        false
+    };
+    let trip = proxy.arm(Moment::from_client(count), Fault::Cut);
+    keep(&sink, &fixture::events(201..301)).await;
+    assert!(!trip.has_fired());
+    n_asked.load(Ordering::Relaxed)
+}
+
+#[tokio::test]
+async fn an_append_is_one_round_trip() {
+    assert_eq!(n_round_trips(Pooler::None).await, 1);
+    // BEGIN with its settings, the statement's text, its values, COMMIT.
+    assert_eq!(n_round_trips(Pooler::Transaction).await, 4);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -154,7 +154,10 @@ async fn whoever_waits_for_the_store_is_told_when_the_spool_ends_first() {
     let error = soon(spool.close()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     let text = error.to_string();
-    assert!(text.contains("1 events") && text.contains(&*folder.path().to_string_lossy()), "{text}");
+    assert!(
+        text.contains("1 events") && text.contains(&*folder.path().to_string_lossy()),
+        "{text}"
+    );
     let error = soon(appended.last()).await.unwrap_err();
     assert!(error.is_closed());
     assert!(spool.append(&[event(2)]).await.unwrap_err().is_closed());
@@ -178,7 +181,10 @@ async fn a_large_backlog_does_not_meet_a_store_that_comes_up_again_all_at_once()
     assert_eq!(stored(&store, 2_000).await.len(), 2_000);
     let sizes = sizes.sizes();
     // The first try fails; what comes behind it grows from little.
-    assert!(sizes[1] <= 50 && sizes[2] <= 100 && sizes[3] <= 200, "{sizes:?}");
+    assert!(
+        sizes[1] <= 50 && sizes[2] <= 100 && sizes[3] <= 200,
+        "{sizes:?}"
+    );
     assert!(sizes.iter().skip(3).any(|size| *size >= 200), "{sizes:?}");
 }
 

@@ -14,7 +14,10 @@ fn intent(number: u64) -> AuditEvent {
         .ts(fixture::moment(number))
         .id(fixture::event_id(number))
         .outcome(Outcome::Interrupted)
-        .stamp(WriterId::new("intent").unwrap(), audit_core::event::Seq::FIRST)
+        .stamp(
+            WriterId::new("intent").unwrap(),
+            audit_core::event::Seq::FIRST,
+        )
         .unwrap()
 }
 
@@ -24,10 +27,16 @@ async fn an_attempt_is_taken_over_once_when_its_owner_has_died() {
     let first = folder.open(MemoryStore::new()).await;
     first.open(&[intent(1), intent(2)]).await.unwrap();
     first.open(&[intent(3)]).await.unwrap();
-    assert!(first.take_over(9).await.unwrap().is_empty(), "its owner lives");
+    assert!(
+        first.take_over(9).await.unwrap().is_empty(),
+        "its owner lives"
+    );
     first.settle(&[intent(2).id]).await.unwrap();
     let second = folder.open(MemoryStore::new()).await;
-    assert!(second.take_over(9).await.unwrap().is_empty(), "its owner lives");
+    assert!(
+        second.take_over(9).await.unwrap().is_empty(),
+        "its owner lives"
+    );
     crash(second).await;
     crash(first).await;
     let third = folder.open(MemoryStore::new()).await;
@@ -57,7 +66,13 @@ async fn a_record_takes_its_attempt_along_in_one_transaction() {
 async fn what_is_presumed_gives_way_to_what_the_store_knows() {
     let folder = Folder::new();
     let store = MemoryStore::new();
-    assert!(store.append(&[fixture::event(1)]).await.unwrap().is_all_kept());
+    assert!(
+        store
+            .append(&[fixture::event(1)])
+            .await
+            .unwrap()
+            .is_all_kept()
+    );
     let spool = folder.open(store.clone()).await;
     drop(spool.append(&[intent(1)]).await.unwrap());
     soon(spool.flush()).await.unwrap();

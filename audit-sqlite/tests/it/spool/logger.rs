@@ -24,9 +24,20 @@ async fn each_caller_gets_the_answer_that_was_asked_for() {
         .open(FaultySink::new(store.clone(), FaultPlan::new().hang(&gate)))
         .await;
     let policy = AuditPolicy::new()
-        .rule(PolicyRule::new().tool(Glob::new("delete_*")).durability(Durability::Committed))
-        .rule(PolicyRule::new().outcome(Outcome::Denied).durability(Durability::Queued));
-    let logger = AuditLogger::builder(spool.clone()).policy(policy).build().unwrap();
+        .rule(
+            PolicyRule::new()
+                .tool(Glob::new("delete_*"))
+                .durability(Durability::Committed),
+        )
+        .rule(
+            PolicyRule::new()
+                .outcome(Outcome::Denied)
+                .durability(Durability::Queued),
+        );
+    let logger = AuditLogger::builder(spool.clone())
+        .policy(policy)
+        .build()
+        .unwrap();
 
     let spooled = logger.log_event(draft("read").outcome(Outcome::Ok));
     assert_eq!(soon(spooled).await.unwrap(), Recorded::Spooled);
@@ -79,8 +90,11 @@ async fn a_shutdown_reports_what_waits_in_the_spool_and_the_next_start_sends_it(
 #[tokio::test]
 async fn a_call_that_a_crash_left_open_is_recorded_as_interrupted_once() {
     let folder = Folder::new();
-    let policy = AuditPolicy::new()
-        .rule(PolicyRule::new().tool(Glob::new("delete_*")).write_ahead(true));
+    let policy = AuditPolicy::new().rule(
+        PolicyRule::new()
+            .tool(Glob::new("delete_*"))
+            .write_ahead(true),
+    );
     let store = MemoryStore::new();
     let spool = folder.open(store.clone()).await;
     let logger = |spool: &audit_sqlite::Spool| {
@@ -107,15 +121,29 @@ async fn a_call_that_a_crash_left_open_is_recorded_as_interrupted_once() {
     for n_starts in 1..=3 {
         let spool = folder.open(store.clone()).await;
         let again = logger(&spool);
-        assert!(soon(again.shutdown(Duration::from_secs(9))).await.is_complete());
+        assert!(
+            soon(again.shutdown(Duration::from_secs(9)))
+                .await
+                .is_complete()
+        );
         let interrupted = u64::from(n_starts == 1);
-        assert_eq!(again.counters().interrupted, interrupted, "start {n_starts}");
+        assert_eq!(
+            again.counters().interrupted,
+            interrupted,
+            "start {n_starts}"
+        );
         drop(again);
         crash_held(&folder, spool).await;
     }
     let recorded = store.recorded();
     assert_eq!(recorded.len(), 2);
-    let outcome = |id| recorded.iter().find(|event| event.id == id).unwrap().outcome;
+    let outcome = |id| {
+        recorded
+            .iter()
+            .find(|event| event.id == id)
+            .unwrap()
+            .outcome
+    };
     assert_eq!(outcome(done_id), Outcome::Ok);
     assert_eq!(outcome(open_id), Outcome::Interrupted);
 }
@@ -141,7 +169,10 @@ async fn a_tool_does_not_run_when_its_attempt_cannot_be_kept() {
     assert!(error.is_closed());
     assert_eq!(logger.counters().open_calls, 0);
     assert_eq!(logger.counters().accepted, 0, "nothing is recorded of it");
-    let error = AuditLogger::builder(MemoryStore::new()).policy(policy).build().unwrap_err();
+    let error = AuditLogger::builder(MemoryStore::new())
+        .policy(policy)
+        .build()
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
     assert!(error.to_string().contains("intents"), "{error}");
 }

@@ -83,26 +83,51 @@ async fn each_refused_event_is_a_dead_letter_and_a_loss_event_counts_them() {
     soon(store.store.wait_for(|events| events.len() == 21)).await;
 
     let letters = spool.dead_letters(99).await.unwrap();
-    let set_aside: Vec<_> = letters.iter().map(|letter| letter.event.clone().unwrap()).collect();
-    let refused: Vec<_> = events.iter().filter(|event| event.seq.get() % 3 == 0).cloned().collect();
+    let set_aside: Vec<_> = letters
+        .iter()
+        .map(|letter| letter.event.clone().unwrap())
+        .collect();
+    let refused: Vec<_> = events
+        .iter()
+        .filter(|event| event.seq.get() % 3 == 0)
+        .cloned()
+        .collect();
     assert_eq!(set_aside, refused);
     assert!(letters.iter().all(|letter| letter.reason == "every third"));
     assert_eq!(spool.dead_letters(4).await.unwrap().len(), 4);
 
     let recorded = store.store.recorded();
-    let told = recorded.iter().find(|event| event.method.as_str() == LOSS_METHOD).unwrap();
+    let told = recorded
+        .iter()
+        .find(|event| event.method.as_str() == LOSS_METHOD)
+        .unwrap();
     let json = told.request().unwrap().json().unwrap();
     let told: serde_json::Value = serde_json::from_str(json).unwrap();
-    assert_eq!((&told["reason"], &told["count"]), (&"unstorable".into(), &10.into()));
+    assert_eq!(
+        (&told["reason"], &told["count"]),
+        (&"unstorable".into(), &10.into())
+    );
     assert_eq!(told["since"], serde_json::to_value(refused[0].ts).unwrap());
     assert_eq!(told["until"], serde_json::to_value(refused[9].ts).unwrap());
 
     // A store that was mended takes them.
-    store.refuses.store(false, std::sync::atomic::Ordering::SeqCst);
+    store
+        .refuses
+        .store(false, std::sync::atomic::Ordering::SeqCst);
     for letter in &letters {
-        assert!(spool.retry_dead_letter(letter.dead_letter_id).await.unwrap());
+        assert!(
+            spool
+                .retry_dead_letter(letter.dead_letter_id)
+                .await
+                .unwrap()
+        );
     }
-    assert!(!spool.retry_dead_letter(letters[0].dead_letter_id).await.unwrap());
+    assert!(
+        !spool
+            .retry_dead_letter(letters[0].dead_letter_id)
+            .await
+            .unwrap()
+    );
     soon(spool.flush()).await.unwrap();
     assert!(spool.dead_letters(9).await.unwrap().is_empty());
     let recorded = store.store.recorded();
@@ -151,7 +176,11 @@ async fn an_event_that_the_store_panics_at_is_set_aside_alone() {
     let events: Vec<_> = events.chain(fixture::events(5..=9)).collect();
     let appended = spool.append(&events).await.unwrap();
     let last = soon(appended.last()).await.unwrap();
-    let refused: Vec<_> = (0..).zip(&last).filter(|(_, it)| !it.is_kept()).map(|(place, _)| place).collect();
+    let refused: Vec<_> = (0..)
+        .zip(&last)
+        .filter(|(_, it)| !it.is_kept())
+        .map(|(place, _)| place)
+        .collect();
     assert_eq!(refused, [4]);
     let letters = spool.dead_letters(9).await.unwrap();
     assert_eq!(letters.len(), 1);
@@ -185,7 +214,14 @@ async fn a_row_that_holds_no_events_is_set_aside_and_not_waited_for() {
     let letters = spool.dead_letters(9).await.unwrap();
     assert_eq!(letters.len(), 1);
     assert!(letters[0].event.is_none() && letters[0].event_id.is_none());
-    let error = spool.retry_dead_letter(letters[0].dead_letter_id).await.unwrap_err();
+    let error = spool
+        .retry_dead_letter(letters[0].dead_letter_id)
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Corrupt);
-    assert_eq!(spool.dead_letters(9).await.unwrap().len(), 1, "it is still there");
+    assert_eq!(
+        spool.dead_letters(9).await.unwrap().len(),
+        1,
+        "it is still there"
+    );
 }

@@ -59,7 +59,10 @@ async fn what_cannot_work_is_refused_with_what_to_do() {
     for (config, says) in [
         (folder.config().max_bytes(9), "max_bytes"),
         (folder.config().batch_events(0), "batch_events"),
-        (folder.config().adopt_every(std::time::Duration::ZERO), "adopt_every"),
+        (
+            folder.config().adopt_every(std::time::Duration::ZERO),
+            "adopt_every",
+        ),
     ] {
         let error = Spool::open(config, MemoryStore::new()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Invalid);
@@ -101,7 +104,8 @@ async fn its_files_are_for_their_owner_alone() {
     let config = SpoolConfig::new(folder.path().join("spool"));
     let spool = Spool::open(config, MemoryStore::new()).await.unwrap();
     drop(spool.append(&fixture::events(1..=3)).await.unwrap());
-    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let mode =
+        |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let inside = spool.path().parent().unwrap();
     assert_eq!(mode(inside), 0o700);
     let mut n_files = 0;

@@ -107,7 +107,11 @@ async fn a_damaged_file_is_set_aside_and_an_event_says_so() {
     drop(spool.append(&[event(1)]).await.unwrap());
     let path = spool.path().to_owned();
     crash(spool).await;
-    std::fs::write(&path, b"this is no database, whatever it may have been before").unwrap();
+    std::fs::write(
+        &path,
+        b"this is no database, whatever it may have been before",
+    )
+    .unwrap();
     let store = MemoryStore::new();
     let spool = folder.open(store.clone()).await;
     assert_ne!(spool.path(), path);
@@ -117,7 +121,10 @@ async fn a_damaged_file_is_set_aside_and_an_event_says_so() {
     assert_eq!(recorded[0].method.as_str(), audit_sqlite::DAMAGE_METHOD);
     let told = recorded[0].request().unwrap().json().unwrap();
     let name = path.file_name().unwrap().to_string_lossy();
-    assert!(told.contains(&*name) && told.contains(".damaged-"), "{told}");
+    assert!(
+        told.contains(&*name) && told.contains(".damaged-"),
+        "{told}"
+    );
     assert_eq!(recorded[1..], [event(2)]);
     let is_kept = |name: &str| {
         let entries = std::fs::read_dir(folder.path()).unwrap();

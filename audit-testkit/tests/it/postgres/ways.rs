@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::process::{Command, Output, Stdio};
 
+use audit_testkit::postgres::LocalCluster;
+
 const HELPER: &str = env!("CARGO_BIN_EXE_audit-test-postgres");
 
 /// The helper, which ends at once since it has no stdin, with nothing but this environment.
@@ -71,6 +73,32 @@ fn where_nothing_is_all_ways_and_their_remedies_are_named() {
             "apt-get install postgresql-15",
         ],
     );
+}
+
+#[test]
+fn the_ways_are_tried_in_their_order() {
+    let text = refusal(&[
+        (
+            "AUDIT_TEST_DATABASE_URL",
+            "postgres://somebody@127.0.0.1:1/it",
+        ),
+        NO_DOCKER,
+        NO_PROGRAMS,
+        ("PATH", "/nonexistent"),
+    ]);
+
+    let tried = ["\n- url: ", "\n- docker: ", "\n- local: "].map(|way| text.find(way));
+    assert!(tried.iter().all(Option::is_some), "{text}");
+    assert!(tried.is_sorted(), "{text}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_named_comes_before_one_of_our_own() {
+    let cluster = LocalCluster::builder().start().await.unwrap();
+
+    let answer = answer(&[("AUDIT_TEST_DATABASE_URL", &cluster.url()), NO_DOCKER]);
+
+    assert_eq!((&*answer["via"], &answer["url"]), ("url", &cluster.url()));
 }
 
 #[test]

@@ -1,12 +1,15 @@
 //! What recording costs: `cargo xtask bench logger [--json]`.
 //!
 //! The rivals stand in the same run: what it costs to write the same event as JSON, and to hand
-//! the same fields to tracing's JSON formatter and a non-blocking writer.
+//! the same fields to tracing's JSON formatter and a non-blocking writer; for what is durable, an
+//! INSERT for each event, the server's own COPY, and a write and flush of each batch.
 
 #![allow(
     clippy::expect_used,
     reason = "a bench whose premise fails has no figures to show"
 )]
+
+mod durable;
 
 use std::error::Error;
 use std::hint::black_box;
@@ -21,6 +24,7 @@ use audit_core::payload::{CallerCredential, Payload, PayloadContext, PayloadPoli
 use audit_core::{AuditLogger, AuditSink};
 use audit_memory::{MemoryConfig, MemoryStore, WhenFull};
 use audit_tests::bench::{Bench, Options, Sample};
+use audit_tests::ingest_table::IngestTable;
 use tokio::runtime::Runtime;
 use tracing_subscriber::layer::SubscriberExt as _;
 
@@ -40,6 +44,7 @@ fn main() -> Result<()> {
         .with(tracing_subscriber::fmt::layer().json().with_writer(writer));
     let tracing = tracing::Dispatch::new(tracing);
 
+    let table = IngestTable::new(&runtime, options.scaled(40_000))?;
     let n = options.scaled(20_000);
     let mut bench = Bench::new()
         .case("build", || {
@@ -67,7 +72,7 @@ fn main() -> Result<()> {
             log_events(runtime, parts, n_callers, n_events)
         });
     }
-    bench.run(options);
+    durable::cases(bench, &runtime, &table, &parts.draft, options).run(options);
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind};
 /// A call of a sink whose panics become errors, whenever they come: while it begins, while it is
 /// polled, while it is dropped. It is one call of a plug-in, and the records behind it still want
 /// to be stored.
-pub(super) struct Contained<'a, T> {
+pub(crate) struct Contained<'a, T> {
     work: Option<Work<'a, T>>,
 }
 
@@ -16,7 +16,7 @@ type Work<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
 impl<'a, T> Contained<'a, T> {
     /// `begin` gives the call; it is first called when this is polled.
-    pub(super) fn new<F>(begin: impl FnOnce() -> F + Send + 'a) -> Self
+    pub(crate) fn new<F>(begin: impl FnOnce() -> F + Send + 'a) -> Self
     where
         F: Future<Output = Result<T, Error>> + Send,
     {

@@ -4,7 +4,7 @@ use std::time::Duration;
 /// Lets one line of a kind through in ten seconds: a log that is flooded tells nothing, and a
 /// store that refuses everything would flood it.
 #[derive(Debug, Default)]
-pub(super) struct Throttle(Mutex<State>);
+pub(crate) struct Throttle(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -16,7 +16,7 @@ const PAUSE: Duration = Duration::from_secs(10);
 
 impl Throttle {
     /// Whether to write a line now, and how many were held back since the last one.
-    pub(super) fn admits(&self, now: Duration) -> Option<u64> {
+    pub(crate) fn admits(&self, now: Duration) -> Option<u64> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_due = state
             .last
