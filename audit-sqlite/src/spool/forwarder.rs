@@ -210,7 +210,7 @@ impl Forwarder {
 
     /// Lets the load leave the disk. It must, before it can be told: a dead letter that is not
     /// kept would be lost.
-    async fn settle(&mut self, forwarded: Forwarded) -> Result<(), Stopped> {
+    async fn settle(&self, forwarded: Forwarded) -> Result<(), Stopped> {
         let up_to = forwarded.up_to;
         let n_refused = forwarded.refused.len();
         let mut backoff = Backoff::default();

@@ -261,7 +261,7 @@ impl Writer {
     async fn append(
         &mut self,
         connection: &mut SqliteConnection,
-        batch: &mut Batch,
+        batch: &Batch,
     ) -> Result<Spooled, Error> {
         let recorded = batch.events.iter().map(|event| &event.id);
         let recorded: Vec<_> = recorded.filter(|id| self.intents.contains(id)).collect();

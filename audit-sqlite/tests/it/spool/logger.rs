@@ -112,7 +112,7 @@ async fn a_call_that_a_crash_left_open_is_recorded_as_interrupted_once() {
     soon(done.finish(Outcome::Ok)).await.unwrap();
     assert_eq!(first.counters().announced, 2);
     // As a crash would: neither call is dropped.
-    std::mem::forget((open, harmless));
+    let _never_dropped = std::mem::ManuallyDrop::new((open, harmless));
     soon(first.shutdown(Duration::ZERO)).await;
     drop(first);
     soon(spool.flush()).await.unwrap();

@@ -28,7 +28,7 @@ impl EveryThird {
     fn refuses(&self, event: &AuditEvent) -> bool {
         self.refuses.load(std::sync::atomic::Ordering::SeqCst)
             && event.method.as_str() != LOSS_METHOD
-            && event.seq.get() % 3 == 0
+            && event.seq.get().is_multiple_of(3)
     }
 }
 
