@@ -5,5 +5,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod crash;
 mod gateway;
 mod logger_faults;
+mod spool_faults;

@@ -1,6 +1,7 @@
-//! What the scenarios and the benches share.
+//! What the scenarios and the benches share, and the proof by crash.
 
 pub mod bench;
+pub mod crash;
 pub mod ingest_table;
 pub mod server;
 pub mod workload;

@@ -1,8 +1,9 @@
-//! The project's own commands: `cargo xtask ci | test | check | bench NAME [--json]`.
+//! The project's own commands: `cargo xtask ci | test | check | crash | bench NAME [--json]`.
 
 mod bench;
 mod check;
 mod command;
+mod crash;
 mod postgres;
 mod privilege;
 mod test;
@@ -13,6 +14,8 @@ const USAGE: &str = "\
 cargo xtask ci                      everything that CI checks: test, then check
 cargo xtask test [FILTER…]          all tests, doc tests among them, on one Postgres for all
 cargo xtask check                   format, licences, lints, docs, whether fuzz targets compile, benches run
+cargo xtask crash [OPTION…]         kill a program under load, and see whether it kept its word;
+                                    --rounds-sqlite N, --rounds-postgres N, --seed S, or --memory
 cargo xtask bench NAME [--json]     measure; NAME is one of: ingest, logger, payload, query
                                     (query --rows N: of a store of N events, 10000000 if not said)
 ";
@@ -24,6 +27,7 @@ fn main() -> ExitCode {
         ["ci"] => test::run(&[]).and_then(|()| check::run()),
         ["check"] => check::run(),
         ["test", filters @ ..] => test::run(filters),
+        ["crash", options @ ..] => crash::run(options),
         ["bench", name, options @ ..] => bench::run(name, options),
         ["help" | "--help" | "-h"] => {
             eprint!("{USAGE}");

@@ -53,7 +53,7 @@ pub(super) async fn found(connection: &mut SqliteConnection) -> Result<Adopted, 
     })
 }
 
-/// Copies everything, and gives back the attempts.
+/// Copies everything, and gives back the attempts that were not known.
 async fn copy(connection: &mut SqliteConnection) -> Result<Vec<String>, sqlx::Error> {
     const COPY: &str = "
 BEGIN IMMEDIATE;
@@ -64,8 +64,10 @@ INSERT OR IGNORE INTO main.dead_letters (set_aside_at, event_id, reason, event)
 SELECT set_aside_at, event_id, reason, event FROM orphan.dead_letters ORDER BY dead_letter_id;
 COMMIT;
 ";
-    let intents = sqlx::query_scalar("SELECT event FROM orphan.intents ORDER BY id");
-    let intents = intents.fetch_all(&mut *connection).await?;
+    // Whoever took it over before may have died before it was removed: those are known already.
+    const NEW: &str = "SELECT event FROM orphan.intents
+        WHERE id NOT IN (SELECT id FROM main.intents) ORDER BY id";
+    let intents = sqlx::query_scalar(NEW).fetch_all(&mut *connection).await?;
     sqlx::raw_sql(COPY).execute(connection).await?;
     Ok(intents)
 }

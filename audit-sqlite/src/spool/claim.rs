@@ -72,11 +72,14 @@ impl Claim {
 
     /// Removes the file, of which the content is elsewhere now. What cannot be removed is found
     /// again, and its events are stored once all the same.
+    ///
+    /// The database goes first: without its log it would say what was true a while ago, such as
+    /// that a call is open which has ended. A log without a database says nothing to anybody.
     pub(super) fn remove(self) {
+        drop(fs::remove_file(&self.path));
         for companion in COMPANIONS {
             drop(fs::remove_file(with_suffix(&self.path, companion)));
         }
-        drop(fs::remove_file(&self.path));
         drop(fs::remove_file(with_suffix(&self.path, LOCK)));
     }
 

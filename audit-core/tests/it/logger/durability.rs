@@ -115,7 +115,7 @@ async fn whoever_asked_for_the_last_store_hears_what_it_says() {
     }
     let mut logged = pin!(committed.log_event(draft("a").outcome(Outcome::Ok)));
     let waited = tokio::time::timeout(Duration::from_secs(9), logged.as_mut()).await;
-    assert!(waited.is_err());
+    assert!(waited.is_err(), "the store has not said anything");
     sink.open.lock().unwrap().clear();
     assert!(soon(logged).await.unwrap_err().is_closed());
     assert_eq!(

@@ -100,3 +100,24 @@ async fn a_sibling_that_lives_takes_over_what_a_process_left() {
     .await;
     assert_eq!(taken, [intent(1)], "its own attempt is still open");
 }
+
+#[tokio::test]
+async fn an_attempt_that_stands_in_two_files_is_given_out_once() {
+    let folder = Folder::new();
+    let spool = folder.open(MemoryStore::new()).await;
+    spool.open(&[intent(1), intent(2)]).await.unwrap();
+    let path = spool.path().to_owned();
+    crash(spool).await;
+    // Who took the file over died before it was removed.
+    for suffix in ["", "-wal"] {
+        let name = path.file_name().unwrap().to_string_lossy();
+        let from = folder.path().join(format!("{name}{suffix}"));
+        let to = folder.path().join(format!("spool-copy.db{suffix}"));
+        if from.exists() {
+            std::fs::copy(from, to).unwrap();
+        }
+    }
+    let spool = folder.open(MemoryStore::new()).await;
+    assert_eq!(spool.take_over(9).await.unwrap(), [intent(1), intent(2)]);
+    assert_eq!(folder.files(), [spool.path()]);
+}

@@ -1,6 +1,7 @@
 //! The spool, before memory stores that do as they are told.
 
 mod conformance;
+mod faults;
 mod forwarding;
 mod intents;
 mod logger;

@@ -80,6 +80,27 @@ async fn of_two_that_open_at_once_one_takes_over() {
 }
 
 #[tokio::test]
+async fn a_removal_that_a_crash_cut_short_brings_nothing_back() {
+    let folder = Folder::new();
+    let spool = folder.open(down()).await;
+    drop(spool.append(&fixture::events(1..=3)).await.unwrap());
+    let path = spool.path().to_owned();
+    let log = path.with_extension("db-wal");
+    let content = std::fs::read(&log).unwrap();
+    crash(spool).await;
+    // Its content is elsewhere; the database was removed, and then the process died.
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&log, content).unwrap();
+    let store = MemoryStore::new();
+    let spool = folder.open(store.clone()).await;
+    assert_ne!(spool.path(), path);
+    drop(spool.append(&[event(4)]).await.unwrap());
+    soon(spool.flush()).await.unwrap();
+    assert_eq!(store.recorded(), [event(4)]);
+    assert_eq!(folder.files(), [spool.path()]);
+}
+
+#[tokio::test]
 async fn a_damaged_file_is_set_aside_and_an_event_says_so() {
     let folder = Folder::new();
     let spool = folder.open(down()).await;
