@@ -17,7 +17,7 @@ fn recorded(build: impl FnOnce() -> FanOut) -> (FanOut, Recorder) {
 #[tokio::test(start_paused = true)]
 async fn what_a_full_lane_misses_stands_in_health_counter_and_log() {
     let log = Log::default();
-    let _log = tracing::subscriber::set_default(log.clone());
+    let _log = log.listen();
     let gate = Gate::new();
     let (hangs, copied) = faulty(FaultPlan::new().hang(&gate));
     let (works, store) = faulty(FaultPlan::new());
@@ -79,7 +79,7 @@ async fn what_a_full_lane_misses_stands_in_health_counter_and_log() {
 #[tokio::test(start_paused = true)]
 async fn lines_that_were_held_back_are_told_by_the_next() {
     let log = Log::default();
-    let _log = tracing::subscriber::set_default(log.clone());
+    let _log = log.listen();
     let (full, _) = faulty(
         FaultPlan::new()
             .fail_with(1, audit_core::ErrorKind::Full)

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use audit_core::sink::{AuditSink, FanOut, FanOutBuilder, FanOutRule, LaneStatus};
 use audit_memory::MemoryStore;
 use audit_testkit::{FaultPlan, FaultySink};
+use tracing::Dispatch;
 use tracing::field::{Field, Visit};
 use tracing::span;
+use tracing::subscriber::DefaultGuard;
 
 /// A memory store behind a plan, and the store.
 pub(crate) fn faulty(plan: FaultPlan) -> (Arc<FaultySink<MemoryStore>>, MemoryStore) {
@@ -71,6 +73,15 @@ pub(crate) struct Line {
 }
 
 impl Log {
+    /// Keeps the lines of this thread as long as the guard lives.
+    pub(crate) fn listen(&self) -> DefaultGuard {
+        /// As long as there is one log alone, the thread that comes to a line first is asked whether
+        /// it wants it, and its answer counts for all: that may be the thread of another test.
+        static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Log::default()));
+        LazyLock::force(&SECOND);
+        tracing::subscriber::set_default(self.clone())
+    }
+
     pub(crate) fn that_panics() -> Self {
         Self {
             panics: true,

@@ -14,7 +14,7 @@ const TARGET: &str = "audit::tee";
 
 async fn lines_of(plan: FaultPlan, events: &[audit_core::AuditEvent]) -> Vec<Line> {
     let log = Log::default();
-    let guard = tracing::subscriber::set_default(log.clone());
+    let guard = log.listen();
     let tee = TeeLog::new(FaultySink::new(MemoryStore::new(), plan));
     drop(tee.append(events).await);
     drop(guard);
@@ -119,7 +119,7 @@ async fn levels_go_by_the_outcome_and_by_the_receipt() {
 #[tokio::test]
 async fn an_append_that_fails_has_no_lines_and_its_retry_has_them() {
     let log = Log::default();
-    let _guard = tracing::subscriber::set_default(log.clone());
+    let _guard = log.listen();
     let plan = FaultPlan::new().fail(1).store_then_fail(1);
     let tee = TeeLog::new(FaultySink::new(MemoryStore::new(), plan));
     let events = fixture::events(1..=2);
@@ -138,7 +138,7 @@ async fn an_append_that_fails_has_no_lines_and_its_retry_has_them() {
 
 #[tokio::test]
 async fn a_log_that_panics_fails_no_append() {
-    let _guard = tracing::subscriber::set_default(Log::that_panics());
+    let _guard = Log::that_panics().listen();
     let store = MemoryStore::new();
     let tee = TeeLog::new(store.clone());
     let appended = tee.append(&fixture::events(1..=3)).await.unwrap();
