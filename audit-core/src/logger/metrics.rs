@@ -41,6 +41,15 @@
 //! | `audit_lane_bytes` | gauge, bytes | what they take in memory |
 //! | `audit_append_seconds` | histogram, seconds | how long one append to the sink took, whatever it answered |
 //!
+//! The spool of `audit-sqlite` has these, with the label `sink` (what was given to its
+//! configuration's `name`, else `spool`), and `audit_time_to_queryable_seconds`:
+//!
+//! | name | kind, unit | what |
+//! |---|---|---|
+//! | `audit_spool_forwarded_total` | counter | spooled events that the store has now |
+//! | `audit_spool_dead_letters_total` | counter | spooled events that the store refused for good |
+//! | `audit_spool_retries_total` | counter | batches that were sent again |
+//!
 //! Counters count each record once, and never add zero. Gauges are set with each batch, by
 //! [`health`](crate::AuditLogger::health), and by
 //! [`publish_metrics`](crate::AuditLogger::publish_metrics), which a scrape calls first;

@@ -1,14 +1,5 @@
-//! The numbers of a spool, for whoever installed a recorder of the `metrics` facade. Each carries
-//! the label `sink`: [`SpoolConfig::name`](super::SpoolConfig::name).
-//!
-//! | name | kind, unit | what |
-//! |---|---|---|
-//! | `audit_spool_forwarded_total` | counter | events that the store has now |
-//! | `audit_spool_dead_letters_total` | counter | events that the store refused for good |
-//! | `audit_spool_retries_total` | counter | batches that were sent again |
-//! | `audit_time_to_queryable_seconds` | histogram, seconds | from the spool to the store |
-//!
-//! How much waits is told by the logger: `audit_forwarding_…`.
+//! The numbers of a spool. Their table is that of the logger, `audit_core::logger::metrics`, which
+//! also tells how much waits: `audit_forwarding_…`.
 
 use std::fmt;
 use std::time::Duration;
