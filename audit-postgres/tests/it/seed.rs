@@ -246,7 +246,7 @@ async fn interrupted_anywhere_it_goes_on_where_it_was() {
             break;
         }
     }
-    assert!(n_awaits > 5, "{n_awaits}");
+    assert!(n_awaits > 3, "{n_awaits}");
     assert_whole(&database).await;
     assert_eq!(database.value::<String>(digest).await, of_one_run);
     database.drop().await;

@@ -16,7 +16,7 @@ pub(super) enum Command {
     /// Forgets attempts that are recorded.
     SettleIntents(Vec<EventId>, Reply<()>),
     /// Forgets what the store has, and sets aside what it refused.
-    Forwarded(Forwarded, Reply<Size>),
+    Forwarded(Forwarded, Reply<()>),
     /// Sends a dead letter on its way again; whether there is one of this number.
     Retry(i64, Reply<bool>),
     /// Takes the rows of another file in.
@@ -85,10 +85,12 @@ impl Command {
         // Nobody may be listening any more.
         match self {
             Self::Append(_, reply) => drop(reply.send(Err(error))),
-            Self::OpenIntents(_, reply) | Self::SettleIntents(_, reply) | Self::Close(reply) => {
+            Self::OpenIntents(_, reply)
+            | Self::SettleIntents(_, reply)
+            | Self::Forwarded(_, reply)
+            | Self::Close(reply) => {
                 drop(reply.send(Err(error)));
             }
-            Self::Forwarded(_, reply) => drop(reply.send(Err(error))),
             Self::Retry(_, reply) => drop(reply.send(Err(error))),
             Self::Adopt(_, reply) => drop(reply.send(Err(error))),
         }

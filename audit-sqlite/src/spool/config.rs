@@ -10,6 +10,7 @@ pub struct SpoolConfig {
     folder: PathBuf,
     pub(super) name: String,
     pub(super) max_bytes: u64,
+    pub(super) free_bytes: u64,
     pub(super) window_bytes: usize,
     pub(super) batch_events: usize,
     pub(super) answer_deadline: Duration,
@@ -31,6 +32,7 @@ impl SpoolConfig {
             folder: folder.into(),
             name: "spool".to_owned(),
             max_bytes: 1 << 30,
+            free_bytes: 64 << 20,
             window_bytes: 8 << 20,
             batch_events: 1_000,
             answer_deadline: Duration::from_secs(30),
@@ -55,6 +57,13 @@ impl SpoolConfig {
     /// larger by a fifth, and the log beside it by 64 MiB.
     pub fn max_bytes(mut self, max_bytes: u64) -> Self {
         self.max_bytes = max_bytes;
+        self
+    }
+
+    /// How many bytes the file keeps free for what comes, when everything was sent on: 64 MiB, if
+    /// nothing is said. What an outage took beyond that is given back to the disk afterwards.
+    pub fn free_bytes(mut self, free_bytes: u64) -> Self {
+        self.free_bytes = free_bytes;
         self
     }
 

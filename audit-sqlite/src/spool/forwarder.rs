@@ -221,8 +221,7 @@ impl Forwarder {
                 losses: forwarded.losses.clone(),
             };
             match self.ask(|reply| Command::Forwarded(again, reply)).await? {
-                Ok(gone) => {
-                    self.backlog.forwarded(up_to, gone);
+                Ok(()) => {
                     self.meters.set_aside(n_refused);
                     return Ok(());
                 }

@@ -44,7 +44,7 @@ const VERSION: i64 = 1;
 
 /// A page takes more of a batch than SQLite's own 4 KiB, and less is written for a single event
 /// than with the largest.
-const PAGE_BYTES: u32 = 8_192;
+pub(super) const PAGE_BYTES: u32 = 8_192;
 
 /// After how many pages the log is written back.
 const CHECKPOINT_PAGES: &str = "4096";

@@ -127,7 +127,7 @@ impl Spool {
             path.clone(),
             connection,
             Arc::clone(&backlog),
-            config.max_bytes,
+            &config,
             &found,
         );
         let Adopted { intents, .. } = found;

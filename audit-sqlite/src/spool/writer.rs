@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use super::backlog::{Backlog, Position, Size, Spooled, count};
 use super::command::{Adopted, Batch, Command, Forwarded, Refused};
+use super::config::SpoolConfig;
 use super::schema;
 use crate::error::convert;
 
@@ -23,6 +24,10 @@ pub(super) struct Writer {
     connection: Option<SqliteConnection>,
     backlog: Arc<Backlog>,
     max_bytes: u64,
+    /// What the file keeps free.
+    free_bytes: u64,
+    /// What left the file since it last gave something back.
+    left_bytes: u64,
     clock: SystemClock,
     is_closed: bool,
     /// Attempts that stand in the file.
@@ -52,14 +57,16 @@ impl Writer {
         path: PathBuf,
         connection: SqliteConnection,
         backlog: Arc<Backlog>,
-        max_bytes: u64,
+        config: &SpoolConfig,
         adopted: &Adopted,
     ) -> Self {
         Self {
             path,
             connection: Some(connection),
             backlog,
-            max_bytes,
+            max_bytes: config.max_bytes,
+            free_bytes: config.free_bytes,
+            left_bytes: 0,
             clock: SystemClock::new(),
             is_closed: false,
             intents: adopted.intents.iter().map(|intent| intent.id).collect(),
@@ -70,13 +77,49 @@ impl Writer {
     /// Works until nobody can ask for anything any more.
     pub(super) async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
         let mut group = Vec::new();
-        while !self.is_closed && commands.recv_many(&mut group, MAX_GROUP).await > 0 {
+        while !self.is_closed {
+            if commands.is_empty() && self.may_shrink() {
+                self.shrink().await;
+                continue;
+            }
+            if commands.recv_many(&mut group, MAX_GROUP).await == 0 {
+                break;
+            }
             self.work(std::mem::take(&mut group)).await;
         }
         if let Some(connection) = self.connection.take() {
             use sqlx::Connection as _;
             // A file that is not closed properly is recovered when it is opened.
             drop(connection.close().await);
+        }
+    }
+
+    /// Whether the file holds much more free room than it keeps, and nothing else.
+    fn may_shrink(&self) -> bool {
+        self.left_bytes > self.free_bytes && self.backlog.size().n_events == 0
+    }
+
+    /// Gives some free room back to the disk: little at a time, so that nobody waits long.
+    async fn shrink(&mut self) {
+        const PAGES: u64 = 1_024;
+        let gave_back = PAGES * u64::from(schema::PAGE_BYTES);
+        self.left_bytes = self.left_bytes.saturating_sub(gave_back);
+        let Ok(mut connection) = self.connect().await else {
+            return;
+        };
+        // The file becomes smaller when the log is taken in.
+        let shrink = if self.may_shrink() {
+            "PRAGMA incremental_vacuum(1024)"
+        } else {
+            "PRAGMA incremental_vacuum(1024); PRAGMA wal_checkpoint(PASSIVE)"
+        };
+        let shrink = sqlx::raw_sql(shrink);
+        match shrink.execute(&mut connection).await {
+            Ok(_) => self.connection = Some(connection),
+            Err(error) => {
+                let error = convert("the spool cannot give room back", &error);
+                tracing::warn!(%error, "the file of the spool stays as large as it is");
+            }
         }
     }
 
@@ -225,11 +268,13 @@ impl Writer {
                 self.backlog.spooled(spooled, batch.ticket);
                 drop(reply.send(Ok(position)));
             }
-            Done::Forwarded(size, losses, Command::Forwarded(_, reply)) => {
+            Done::Forwarded(size, losses, Command::Forwarded(forwarded, reply)) => {
+                self.left_bytes += size.bytes;
+                self.backlog.forwarded(forwarded.up_to, size);
                 for spooled in losses {
                     self.backlog.spooled(spooled, None);
                 }
-                drop(reply.send(Ok(size)));
+                drop(reply.send(Ok(())));
             }
             Done::Retried(spooled, Command::Retry(_, reply)) => {
                 let is_there = spooled.is_some();

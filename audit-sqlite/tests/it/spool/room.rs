@@ -116,3 +116,33 @@ async fn its_files_are_for_their_owner_alone() {
     }
     assert!(n_files >= 3, "the database, its log, and the lock");
 }
+
+#[tokio::test]
+async fn what_an_outage_took_is_given_back_to_the_disk() {
+    let folder = Folder::new();
+    let gate = Gate::new();
+    let store = MemoryStore::new();
+    let sink = FaultySink::new(store.clone(), FaultPlan::new().hang(&gate));
+    let config = folder.config().free_bytes(1 << 20);
+    let spool = Spool::open(config, sink).await.unwrap();
+    for number in 0..40 {
+        let batch = fixture::events(number * 2_000 + 1..=number * 2_000 + 2_000);
+        drop(spool.append(&batch).await.unwrap());
+    }
+    let path = spool.path().to_owned();
+    let bytes = || std::fs::metadata(&path).unwrap().len();
+    assert!(bytes() > 16 << 20, "{}", bytes());
+    gate.open();
+    soon(spool.flush()).await.unwrap();
+    // It is done behind the answers, and seen in the file when the log was taken in.
+    soon(async {
+        let mut number = 80_000;
+        while bytes() > 8 << 20 {
+            number += 1;
+            drop(spool.append(&fixture::events([number])).await.unwrap());
+            soon(spool.flush()).await.unwrap();
+        }
+    })
+    .await;
+    assert!(store.n_events() >= 80_000);
+}
