@@ -4,6 +4,7 @@ use sqlx::postgres::PgConnection;
 use testcontainers::core::{IntoContainerPort, WaitFor};
 use testcontainers::runners::AsyncRunner;
 use testcontainers::{ContainerAsync, GenericImage, ImageExt};
+use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::PostgresError;
@@ -11,6 +12,7 @@ use super::connect::connect;
 use super::word::random_word;
 
 const PORT: u16 = 5432;
+const LOOPBACK: &str = "127.0.0.1";
 /// A first run may have to pull the image.
 const START: Duration = Duration::from_secs(180);
 const LEASE: Duration = Duration::from_secs(30);
@@ -95,14 +97,16 @@ async fn address(
         .get_host_port_ipv4(PORT)
         .await
         .map_err(PostgresError::because(unreachable))?;
-    // The port is that of IPv4, and `localhost` may be IPv6 first.
-    let host = if host == "localhost" {
-        "127.0.0.1"
-    } else {
-        &host
-    };
+    // Whoever stands in a container himself is told the bridge, although the daemon may well be on
+    // this side of it. The port is that of IPv4, and `localhost` may be IPv6 first.
+    if host == "localhost" || TcpStream::connect((LOOPBACK, port)).await.is_ok() {
+        return Ok(format!(
+            "postgres://postgres:{password}@{LOOPBACK}:{port}/postgres"
+        ));
+    }
+    // The server of a test speaks no TLS, which another machine would have to.
     Ok(format!(
-        "postgres://postgres:{password}@{host}:{port}/postgres"
+        "postgres://postgres:{password}@{host}:{port}/postgres?sslmode=prefer"
     ))
 }
 
