@@ -34,6 +34,7 @@ enum Step {
 #[derive(Clone, Copy, Debug)]
 enum Fault {
     Fail,
+    Hang,
     None,
     Panic,
     StoreThenFail,
@@ -56,7 +57,12 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 /// stored, and the logger then tells a loss that may be none.
 fn faults() -> impl Strategy<Value = Vec<Fault>> {
     let faults = |worst| {
-        let fault = prop_oneof![4 => Just(Fault::None), 2 => Just(Fault::Fail), 2 => Just(worst)];
+        let fault = prop_oneof![
+            8 => Just(Fault::None),
+            4 => Just(Fault::Fail),
+            1 => Just(Fault::Hang),
+            4 => Just(worst),
+        ];
         prop::collection::vec(fault, 0..20)
     };
     prop_oneof![faults(Fault::Panic), faults(Fault::StoreThenFail)]
@@ -92,6 +98,7 @@ async fn run(
 ) -> Result<(), TestCaseError> {
     let sink = ScriptedSink::new(move |attempt, events| match faults.get(attempt) {
         Some(Fault::Fail) => Act::Fail(ErrorKind::Unavailable),
+        Some(Fault::Hang) => Act::Hang,
         Some(Fault::Panic) => Act::Panic,
         Some(Fault::StoreThenFail) if !events.iter().any(|event| is_of_tool(event, "poison")) => {
             Act::StoreAndFail(ErrorKind::Timeout)
