@@ -14,6 +14,7 @@ mod read;
 mod remote;
 mod schema;
 mod sink;
+mod statements;
 mod writer;
 
 pub use config::SpoolConfig;

@@ -2,15 +2,16 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use audit_core::event::{AuditEvent, EventId, Timestamp};
+use audit_core::event::{AuditEvent, EventId};
 use audit_core::{Clock, Error, ErrorKind, SystemClock};
 use sqlx::SqliteConnection;
 use tokio::sync::mpsc;
 
 use super::backlog::{Backlog, Position, Size, Spooled, count};
-use super::command::{Adopted, Batch, Command, Forwarded, Refused};
+use super::command::{Adopted, Batch, Command, Forwarded};
 use super::config::SpoolConfig;
 use super::schema;
+use super::statements::{WRITING, open_intents, set_aside, settle_intents};
 use crate::error::convert;
 
 /// The only one who writes to the file of a spool. What is asked of it while a commit is under way
@@ -46,8 +47,6 @@ enum Done {
     Retried(Option<Spooled>, Command),
     Other(Command),
 }
-
-const WRITING: &str = "the spool cannot be written";
 
 /// The most that shares a commit.
 const MAX_GROUP: usize = 256;
@@ -451,48 +450,6 @@ fn done(outcome: Result<(), Error>, command: Command) -> Result<Option<Done>, (E
 async fn run(sql: &'static str, connection: &mut SqliteConnection) -> Result<(), Error> {
     let ran = sqlx::query(sql).execute(connection).await;
     ran.map(drop).map_err(|error| convert(WRITING, &error))
-}
-
-async fn open_intents(
-    connection: &mut SqliteConnection,
-    intents: &[AuditEvent],
-) -> Result<(), Error> {
-    const INSERT: &str = "INSERT INTO intents (id, event) VALUES (?, ?) ON CONFLICT DO NOTHING";
-    for intent in intents {
-        let query = sqlx::query(INSERT)
-            .bind(*intent.id.as_uuid())
-            .bind(intent.to_json());
-        let inserted = query.execute(&mut *connection).await;
-        inserted.map_err(|error| convert("the attempt cannot be kept", &error))?;
-    }
-    Ok(())
-}
-
-async fn settle_intents(
-    connection: &mut SqliteConnection,
-    ids: Vec<&EventId>,
-) -> Result<(), Error> {
-    for id in ids {
-        let query = sqlx::query("DELETE FROM intents WHERE id = ?").bind(*id.as_uuid());
-        let deleted = query.execute(&mut *connection).await;
-        deleted.map_err(|error| convert(WRITING, &error))?;
-    }
-    Ok(())
-}
-
-async fn set_aside(connection: &mut SqliteConnection, refused: &Refused) -> Result<(), Error> {
-    const INSERT: &str = "INSERT INTO dead_letters (set_aside_at, event_id, reason, event)
-        VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";
-    let set_aside = sqlx::query(INSERT)
-        .bind(Timestamp::as_micros(refused.set_aside_at))
-        .bind(refused.id.map(|id| *id.as_uuid()))
-        .bind(refused.reason.as_str())
-        .bind(refused.event.as_str())
-        .execute(connection)
-        .await;
-    set_aside
-        .map(drop)
-        .map_err(|error| convert(WRITING, &error))
 }
 
 /// Waiting mends it: the store takes what is spooled.
