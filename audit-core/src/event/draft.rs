@@ -14,7 +14,7 @@ use super::text::{
     ApiKeyId, Method, RequestId, Role, Scrub, SessionId, ToolName, Upstream, WriterId,
 };
 use super::timestamp::Timestamp;
-use super::trace::{SpanId, TraceId};
+use super::trace::{SpanId, TraceContext, TraceId};
 use crate::payload::{CallerCredential, Payload, PayloadContext, PayloadPolicy};
 
 /// An event in the making: the builder of an [`AuditEvent`].
@@ -134,6 +134,11 @@ impl EventDraft {
     pub fn role(mut self, role: Role) -> Self {
         self.role = role;
         self
+    }
+
+    /// Where the call stands in a trace.
+    pub fn trace_context(self, context: TraceContext) -> Self {
+        self.trace_id(context.trace_id).span_id(context.span_id)
     }
 
     /// What authentication, authorization and rate limit said.

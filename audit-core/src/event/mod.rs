@@ -76,4 +76,4 @@ pub use text::{
     SessionId, ToolName, Upstream, WriterId,
 };
 pub use timestamp::Timestamp;
-pub use trace::{SpanId, TraceId};
+pub use trace::{SpanId, TraceContext, TraceId};

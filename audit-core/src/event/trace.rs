@@ -70,6 +70,51 @@ trace_identifier! {
     SpanId, u64, "span_id", 16, "a span id: 16 digits of lower-case hex, not all zeros"
 }
 
+/// The place of a call in a trace, as its caller named it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct TraceContext {
+    /// The trace that the call belongs to.
+    pub trace_id: TraceId,
+    /// The span of the caller, under which the call stands.
+    pub span_id: SpanId,
+}
+
+impl FromStr for TraceContext {
+    type Err = InvalidField;
+
+    /// Reads the value of a `traceparent` header, in any version of the standard: a later one may
+    /// only add behind the flags (section 3.2.4).
+    fn from_str(text: &str) -> Result<Self, InvalidField> {
+        let malformed = || {
+            InvalidField::new(
+                "traceparent",
+                FieldProblem::Malformed {
+                    expected: "a traceparent: version, trace id, span id and flags, in lower-case hex",
+                },
+            )
+        };
+        let mut parts = text.trim_matches([' ', '\t']).splitn(5, '-');
+        let mut next = || parts.next().ok_or_else(malformed);
+        let (version, trace_id, span_id, flags) = (next()?, next()?, next()?, next()?);
+        let has_more = parts.next().is_some();
+        let is_byte = |text: &str| {
+            text.len() == 2
+                && text
+                    .bytes()
+                    .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        if !is_byte(version) || !is_byte(flags) || version == "ff" || (version == "00" && has_more)
+        {
+            return Err(malformed());
+        }
+        Ok(Self {
+            trace_id: trace_id.parse()?,
+            span_id: span_id.parse()?,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,5 +138,32 @@ mod tests {
             );
         }
         assert_eq!(SpanId::new(0xf067).unwrap().to_string(), "000000000000f067");
+    }
+
+    #[test]
+    fn a_traceparent_is_read_in_this_version_and_later_ones() {
+        let (trace, span) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
+        for right in [
+            format!("00-{trace}-{span}-01"),
+            format!(" 00-{trace}-{span}-00\t"),
+            format!("cc-{trace}-{span}-01-what-comes-later"),
+        ] {
+            let context: TraceContext = right.parse().unwrap();
+            assert_eq!(context.trace_id.to_string(), trace);
+            assert_eq!(context.span_id.to_string(), span);
+        }
+        for wrong in [
+            String::new(),
+            format!("00-{trace}-{span}"),
+            format!("00-{trace}-{span}-01-more"),
+            format!("ff-{trace}-{span}-01"),
+            format!("0-{trace}-{span}-01"),
+            format!("00-{trace}-{span}-0G"),
+            format!("00-{}-{span}-01", "0".repeat(32)),
+            format!("00-{trace}-{}-01", "0".repeat(16)),
+            format!("00-{}-{span}-01", trace.to_uppercase()),
+        ] {
+            assert!(wrong.parse::<TraceContext>().is_err(), "{wrong}");
+        }
     }
 }

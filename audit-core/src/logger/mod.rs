@@ -23,6 +23,7 @@ pub mod metrics;
 mod policy;
 mod queue;
 mod room;
+mod shared_call;
 mod shutdown;
 mod stamper;
 
@@ -34,4 +35,5 @@ pub use counters::LoggerCounters;
 pub use intent::IntentLog;
 pub use loss::{LOSS_METHOD, LOSS_ROLE, Loss, LossReason};
 pub use policy::{AuditPolicy, PolicyRule};
+pub use shared_call::SharedCall;
 pub use shutdown::ShutdownReport;

@@ -21,6 +21,7 @@ mod runtimes;
 mod scrub;
 mod scrub_places;
 mod search;
+mod shared_call;
 mod shed;
 mod shutdown;
 mod shutdown_edges;

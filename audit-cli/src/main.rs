@@ -1,0 +1,3 @@
+//! The binary `audit`.
+
+fn main() {}
