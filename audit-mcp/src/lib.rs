@@ -1,1 +1,5 @@
-//! Seed.
+//! MCP on record.
+
+pub mod classify;
+
+mod json;
