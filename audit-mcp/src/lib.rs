@@ -1,5 +1,7 @@
 //! MCP on record.
 
 pub mod classify;
+pub mod draft;
+pub mod message;
 
 mod json;
