@@ -5,9 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use audit_core::event::RequestId;
-use sha2::{Digest, Sha256};
 
 use crate::classify;
+use crate::digest::Fingerprint;
 use crate::json;
 
 /// The bytes of one frame (a line of stdio, the body of a POST, an event of SSE) as text.
@@ -325,7 +325,7 @@ impl MessageId {
 
     fn new(kind: Kind, text: &str) -> Self {
         let text = if text.len() > MAX_ID_BYTES {
-            digest(text).into()
+            format!("sha256:{}", Fingerprint::of(text.as_bytes()).sha256).into()
         } else {
             text.into()
         };
@@ -337,13 +337,6 @@ impl fmt::Display for MessageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
-}
-
-fn digest(text: &str) -> String {
-    let hex = Sha256::digest(text)
-        .iter()
-        .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
-    format!("sha256:{hex}")
 }
 
 /// An integer in any spelling (`1`, `1.0`, `1e0`) that a float holds exactly.
