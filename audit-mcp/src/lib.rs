@@ -1,1 +1,7 @@
-//! Seed.
+//! MCP on record.
+
+pub mod classify;
+pub mod draft;
+pub mod message;
+
+mod json;
