@@ -113,6 +113,16 @@ impl OpenCall {
         }
     }
 
+    /// `text` without the credentials that the caller presented: for the span or the log line that
+    /// goes beside the record.
+    #[must_use]
+    pub fn scrub(&self, text: &str) -> String {
+        let credentials = self.open.iter().flat_map(|open| open.draft.credentials());
+        credentials.fold(text.to_owned(), |text, credential| {
+            credential.scrub(&text).into_owned()
+        })
+    }
+
     /// The id that the record will have.
     #[must_use]
     pub fn id(&self) -> EventId {

@@ -4,6 +4,7 @@ use audit_core::event::{
     Check, Client, ClientAddress, ClientName, Decision, Method, Outcome, Verdict,
 };
 use audit_core::logger::SharedCall;
+use audit_core::payload::CallerCredential;
 use audit_memory::MemoryStore;
 
 use super::support::{draft, logger, soon};
@@ -107,4 +108,14 @@ async fn a_layer_adds_to_what_the_others_know() {
         verdicts.collect::<Vec<_>>(),
         [Verdict::Allowed, Verdict::Skipped, Verdict::Allowed]
     );
+}
+
+#[tokio::test]
+async fn what_is_logged_beside_the_record_can_be_scrubbed() {
+    let store = MemoryStore::new();
+    let call = begin(&store).await;
+    let key = CallerCredential::new("correct horse battery");
+    call.update(|call| call.amend(|draft| draft.credential(key)));
+    let line = call.update(|call| call.scrub("tool correct horse battery"));
+    assert_eq!(line.unwrap(), "tool [REDACTED:caller_credential]");
 }
