@@ -278,6 +278,14 @@ impl EventDraft {
         self.tool_name.as_ref()
     }
 
+    pub(crate) fn has_request(&self) -> bool {
+        self.request.is_some()
+    }
+
+    pub(crate) fn has_response(&self) -> bool {
+        self.response.is_some()
+    }
+
     pub(crate) fn of_method(&self) -> &Method {
         &self.method
     }
