@@ -155,7 +155,7 @@ impl<'a> Frame<'a> {
         let text = text.trim_matches(is_space);
         match text.as_bytes().first() {
             None => Self::Blank,
-            Some(b'[') if is_json(text) => Self::Batch(Batch { array: text }),
+            Some(b'[') if json::is_json(text) => Self::Batch(Batch { array: text }),
             Some(_) => Self::Message(Message::parse(text).unwrap_or(Message::Invalid)),
         }
     }
@@ -356,10 +356,6 @@ fn safe_integer(json: &str) -> Option<i64> {
 /// The white space of JSON.
 fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\r' | '\n')
-}
-
-fn is_json(text: &str) -> bool {
-    serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
 
 /// The elements of an array that is valid JSON.
