@@ -35,12 +35,14 @@
 //! - [`fixture`]: ready events; [`strategy`]: any event and any question, for proptest.
 //! - [`ManualClock`], [`SequentialIds`]: time and ids that a test owns.
 //! - `SmallDisk`: a disk that is soon full.
+//! - `mcp`: an MCP server that fails, hangs, dies and answers too much.
 //! - `postgres`: a Postgres for tests, servers to kill, and a network to cut.
 //!
 //! # Features
 //! | feature | what it adds |
 //! |---|---|
 //! | `disk` | `SmallDisk`; wants Unix |
+//! | `mcp` | the module `mcp`; brings rmcp |
 //! | `postgres` | `disk`, the module `postgres` and the program `audit-test-postgres`; brings sqlx and testcontainers, wants Rust 1.94 and Unix |
 //!
 //! No feature is on by default.
@@ -57,6 +59,8 @@
 
 pub mod conformance;
 pub mod fixture;
+#[cfg(feature = "mcp")]
+pub mod mcp;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod strategy;

@@ -141,9 +141,21 @@ impl EventDraft {
         self.trace_id(context.trace_id).span_id(context.span_id)
     }
 
+    /// The method, for a layer that knows it better than the one that began the call.
+    pub fn method(mut self, method: Method) -> Self {
+        self.method = method;
+        self
+    }
+
     /// What authentication, authorization and rate limit said.
     pub fn decision(mut self, decision: Decision) -> Self {
         self.decision = decision;
+        self
+    }
+
+    /// Adds one check to what the others said.
+    pub fn amend_decision(mut self, change: impl FnOnce(Decision) -> Decision) -> Self {
+        self.decision = change(self.decision);
         self
     }
 
@@ -156,6 +168,12 @@ impl EventDraft {
     /// The program at the other end.
     pub fn client(mut self, client: Client) -> Self {
         self.client = client;
+        self
+    }
+
+    /// Adds to what is known of the program at the other end.
+    pub fn amend_client(mut self, change: impl FnOnce(Client) -> Client) -> Self {
+        self.client = change(self.client);
         self
     }
 
@@ -258,6 +276,14 @@ impl EventDraft {
 
     pub(crate) fn tool(&self) -> Option<&ToolName> {
         self.tool_name.as_ref()
+    }
+
+    pub(crate) fn has_request(&self) -> bool {
+        self.request.is_some()
+    }
+
+    pub(crate) fn has_response(&self) -> bool {
+        self.response.is_some()
     }
 
     pub(crate) fn of_method(&self) -> &Method {

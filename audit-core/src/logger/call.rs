@@ -104,6 +104,38 @@ impl OpenCall {
         response_text(text: &str) = response, from_text;
     }
 
+    /// Keeps what the caller sent, as `make` makes it of the context that this call gives: the
+    /// logger's policy, the tool, the credentials. For what is at hand only in part
+    /// ([`PayloadContext::original_bytes`]), and for headers.
+    pub fn request_with(&mut self, make: impl FnOnce(PayloadContext<'_>) -> Payload) {
+        let Some(open) = &mut self.open else { return };
+        let payload = make(open.context(PayloadContext::request(&open.shared.payload_policy)));
+        open.amend(|draft| draft.request(payload));
+    }
+
+    /// The same for what the tool answered.
+    pub fn response_with(&mut self, make: impl FnOnce(PayloadContext<'_>) -> Payload) {
+        let Some(open) = &mut self.open else { return };
+        let payload = make(open.context(PayloadContext::response(&open.shared.payload_policy)));
+        open.amend(|draft| draft.response(payload));
+    }
+
+    /// Whether what the caller sent was kept.
+    #[must_use]
+    pub fn has_request(&self) -> bool {
+        self.open
+            .as_ref()
+            .is_some_and(|open| open.draft.has_request())
+    }
+
+    /// Whether what the tool answered was kept.
+    #[must_use]
+    pub fn has_response(&self) -> bool {
+        self.open
+            .as_ref()
+            .is_some_and(|open| open.draft.has_response())
+    }
+
     /// Adds what has become known: a decision, the upstream, the session.
     ///
     /// The id and the moment of the call stay as they are.
@@ -111,6 +143,16 @@ impl OpenCall {
         if let Some(open) = &mut self.open {
             open.amend(change);
         }
+    }
+
+    /// `text` without the credentials that the caller presented: for the span or the log line that
+    /// goes beside the record.
+    #[must_use]
+    pub fn scrub(&self, text: &str) -> String {
+        let credentials = self.open.iter().flat_map(|open| open.draft.credentials());
+        credentials.fold(text.to_owned(), |text, credential| {
+            credential.scrub(&text).into_owned()
+        })
     }
 
     /// The id that the record will have.

@@ -102,7 +102,9 @@ pub(super) fn text(text: &str, context: &PayloadContext<'_>) -> Payload {
     let seen = &text[..floor(text, scan_bytes)];
     let mut tape = tape(context, seen.len(), false);
     if tape.admit() == Admission::Enter {
-        put_string(&mut tape, seen, (0, text.len()), seen.len() == text.len());
+        // What goes on unseen does so whether it was handed over or not.
+        let size = usize::try_from(original).unwrap_or(usize::MAX);
+        put_string(&mut tape, seen, (0, size), seen.len() == size);
     }
     let source = Source {
         input: None,

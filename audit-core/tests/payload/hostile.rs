@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use audit_core::payload::{
-    Coverage, Payload, PayloadContext, PayloadFailure, PayloadPolicy, PayloadReport,
+    CallerCredential, Coverage, Payload, PayloadContext, PayloadFailure, PayloadPolicy,
+    PayloadReport,
 };
 use proptest::prelude::*;
 use serde::Serialize;
@@ -347,4 +348,21 @@ fn plain_text_is_kept_as_a_string() {
             .unwrap()
             .ends_with("[TRUNCATED:1000000]")
     );
+}
+
+#[test]
+fn a_text_of_which_only_the_beginning_was_handed_over_says_so() {
+    let policy = PayloadPolicy::default();
+    let credential = [CallerCredential::new("correct horse battery")];
+    let context = PayloadContext::response(&policy)
+        .credentials(&credential)
+        .original_bytes(5_000);
+    let payload = Payload::from_text("it ends within correct horse", &context);
+    let json = text_of(&payload);
+    assert!(json.ends_with("[TRUNCATED:5000]\""), "{json}");
+    assert!(!json.contains("horse"), "{json}");
+    let report = payload.report();
+    assert_eq!((report.original_bytes, report.scanned_bytes), (5_000, 28));
+    assert!(report.truncated);
+    assert_eq!(report.coverage, Coverage::Partial);
 }

@@ -2,8 +2,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use audit_core::AuditLogger;
-use audit_core::event::{EventId, Outcome};
+use audit_core::event::{AuditEvent, EventId, Outcome};
 use audit_core::logger::Recorded;
+use audit_core::payload::{CallerCredential, Payload, PayloadLevel, PayloadPolicy};
 use audit_core::reader::AuditReader as _;
 use audit_core::sink::Durability;
 use audit_memory::MemoryStore;
@@ -260,4 +261,43 @@ fn it_works_on_both_kinds_of_runtime() {
         });
         assert_eq!(tools(&store.recorded()), ["a"]);
     }
+}
+
+#[tokio::test]
+async fn a_payload_of_ones_own_making_is_made_by_all_that_the_call_knows() {
+    let policy = PayloadPolicy::builder()
+        .level("quiet", PayloadLevel::Metadata)
+        .build()
+        .unwrap();
+    let store = MemoryStore::new();
+    let logger = AuditLogger::builder(store.clone())
+        .payload_policy(policy)
+        .build()
+        .unwrap();
+    for tool in ["quiet", "loud"] {
+        let credential = CallerCredential::new("correct horse battery");
+        let draft = draft(tool).credential(credential);
+        let mut call = logger.begin(draft).await.unwrap();
+        assert!(!call.has_request() && !call.has_response());
+        let text = "said correct horse battery and went on";
+        call.request_with(|context| Payload::from_text(text, &context.original_bytes(900)));
+        assert!(call.has_request() && !call.has_response());
+        call.response_with(|context| Payload::from_json("[1]", &context));
+        assert!(call.has_response());
+        call.finish(Outcome::Ok).await.unwrap();
+    }
+    let [quiet, loud] = &store.recorded()[..] else {
+        panic!("two records, not {:?}", store.recorded());
+    };
+    let kept = |event: &AuditEvent| {
+        let request = event.request().unwrap();
+        (
+            request.json().map(str::to_owned),
+            request.report().original_bytes,
+        )
+    };
+    assert_eq!(kept(quiet), (None, 900));
+    let said = "\"said [REDACTED:caller_credential] and went [TRUNCATED:900]\"";
+    assert_eq!(kept(loud), (Some(said.to_owned()), 900));
+    assert_eq!(loud.response().unwrap().json(), Some("[1]"));
 }

@@ -1,7 +1,10 @@
 //! One call that several layers complete.
 
-use audit_core::event::{Decision, Outcome, Verdict};
+use audit_core::event::{
+    Check, Client, ClientAddress, ClientName, Decision, Method, Outcome, Verdict,
+};
 use audit_core::logger::SharedCall;
+use audit_core::payload::CallerCredential;
 use audit_memory::MemoryStore;
 
 use super::support::{draft, logger, soon};
@@ -68,4 +71,51 @@ async fn one_layer_alone_takes_it_over() {
     let claims: Vec<bool> = (0..3).map(|_| call.clone().claim()).collect();
     assert_eq!(claims, [true, false, false]);
     assert!(call.is_claimed());
+}
+
+#[tokio::test]
+async fn a_layer_adds_to_what_the_others_know() {
+    let store = MemoryStore::new();
+    let call = begin(&store).await;
+    call.update(|call| {
+        call.amend(|draft| {
+            draft
+                .client(Client::new().address(ClientAddress::lossy("192.0.2.7")))
+                .decision(Decision::new().auth(Check::allowed()))
+        });
+    });
+    call.update(|call| {
+        call.amend(|draft| {
+            draft
+                .method(Method::tools_call())
+                .amend_client(|client| client.name(ClientName::lossy("inspector")))
+                .amend_decision(|decision| decision.rate(Check::allowed()))
+        });
+    });
+    soon(call.finish(Outcome::Ok).expect("the first end"))
+        .await
+        .unwrap();
+
+    let event = &store.recorded()[0];
+    assert_eq!(event.method, Method::tools_call());
+    assert_eq!(
+        event.client.address,
+        Some(ClientAddress::lossy("192.0.2.7"))
+    );
+    assert_eq!(event.client.name, Some(ClientName::lossy("inspector")));
+    let verdicts = event.decision.checks().map(|(_, check)| check.verdict);
+    assert_eq!(
+        verdicts.collect::<Vec<_>>(),
+        [Verdict::Allowed, Verdict::Skipped, Verdict::Allowed]
+    );
+}
+
+#[tokio::test]
+async fn what_is_logged_beside_the_record_can_be_scrubbed() {
+    let store = MemoryStore::new();
+    let call = begin(&store).await;
+    let key = CallerCredential::new("correct horse battery");
+    call.update(|call| call.amend(|draft| draft.credential(key)));
+    let line = call.update(|call| call.scrub("tool correct horse battery"));
+    assert_eq!(line.unwrap(), "tool [REDACTED:caller_credential]");
 }
