@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{doctor, events, migrate, show, stats};
+use crate::commands::{doctor, events, migrate, proxy, show, stats};
 use crate::failure::Failure;
 use crate::store::StoreAddress;
 
@@ -22,7 +22,8 @@ pub(crate) struct Args {
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done; 1 failed; 2 the command line cannot be understood; 3 not found; 5 done in part; \
-6 not permitted.
+6 not permitted; 127 the server of a proxy cannot be started. `audit proxy -- COMMAND` ends with \
+the code of COMMAND.
 
 What happens inside goes to standard error; AUDIT_LOG sets how much (warn, info, debug).";
 
@@ -34,10 +35,15 @@ pub(crate) enum Command {
     Events(events::EventsArgs),
     /// Bring the schema of a PostgreSQL store up to date
     Migrate(migrate::MigrateArgs),
+    /// Stand between an MCP client and its server, and record every call
+    Proxy(proxy::ProxyArgs),
     /// Show one event with its payloads
     Show(show::ShowArgs),
     /// Count calls, outcomes and latencies
     Stats(stats::StatsArgs),
+    /// Become the server of a proxy
+    #[command(name = proxy::TIED, hide = true)]
+    Tied(proxy::TiedArgs),
 }
 
 /// Which store.

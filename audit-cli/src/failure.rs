@@ -24,6 +24,8 @@ pub(crate) enum Exit {
     Incomplete = 5,
     /// The store or the system does not permit it.
     NotPermitted = 6,
+    /// The server of a proxy cannot be started; shells say it so.
+    CannotStart = 127,
 }
 
 impl Failure {

@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod failure;
 mod output;
+mod signals;
 mod store;
 
 use std::process::ExitCode;
@@ -27,6 +28,10 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> Result<ExitCode, Failure> {
+    // Before any thread is started: this process is about to be another one.
+    if let Command::Tied(args) = &args.command {
+        return Err(commands::proxy::become_server(args));
+    }
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::because("the runtime cannot be started", &error))?;
     let code = runtime.block_on(async {
@@ -34,8 +39,10 @@ fn run(args: Args) -> Result<ExitCode, Failure> {
             Command::Doctor(args) => commands::doctor::run(args).await,
             Command::Events(args) => commands::events::run(args).await,
             Command::Migrate(args) => commands::migrate::run(args).await,
+            Command::Proxy(args) => commands::proxy::run(args).await,
             Command::Show(args) => commands::show::run(args).await,
             Command::Stats(args) => commands::stats::run(args).await,
+            Command::Tied(args) => Err(commands::proxy::become_server(&args)),
         }
     });
     // A read of standard input that is still under way would keep the process.

@@ -3,6 +3,7 @@
 pub(crate) mod doctor;
 pub(crate) mod events;
 pub(crate) mod migrate;
+pub(crate) mod proxy;
 pub(crate) mod show;
 pub(crate) mod stats;
 
