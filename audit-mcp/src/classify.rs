@@ -12,6 +12,9 @@ const INVALID_REQUEST: i64 = -32_600;
 /// The method is unknown.
 const METHOD_NOT_FOUND: i64 = -32_601;
 
+/// The request was taken back, as the Python SDK says it.
+const REQUEST_CANCELLED: i64 = -32_800;
+
 /// What somebody answered to a request, as far as it tells what came of it.
 ///
 /// # Examples
@@ -94,12 +97,14 @@ pub fn outcome_of_json(method: &str, result: &str) -> Outcome {
 }
 
 /// What a JSON-RPC error says of the call: [`Outcome::InvalidRequest`] for what could not be read
-/// as a request, else [`Outcome::RpcError`]. Never a denial: servers answer the same code to an
+/// as a request, [`Outcome::Cancelled`] for the code by which a server says that the call was taken
+/// back, else [`Outcome::RpcError`]. Never a denial: servers answer the same code to an
 /// unknown tool, to bad arguments and to a resource that is not there.
 #[must_use]
 pub fn outcome_of_error(code: i64) -> Outcome {
     match code {
         PARSE_ERROR | INVALID_REQUEST => Outcome::InvalidRequest,
+        REQUEST_CANCELLED => Outcome::Cancelled,
         _ => Outcome::RpcError,
     }
 }
@@ -281,6 +286,7 @@ mod tests {
         ] {
             assert_eq!(outcome_of_error(code), Outcome::RpcError, "{code}");
         }
+        assert_eq!(outcome_of_error(-32_800), Outcome::Cancelled);
         let without_code = Reply::Error {
             code: None,
             status: None,

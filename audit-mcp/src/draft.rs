@@ -2,12 +2,9 @@
 
 use std::borrow::Cow;
 
-use audit_core::event::{
-    Client, ClientName, ClientVersion, EventDraft, Method, ToolName, TraceContext,
-};
+use audit_core::event::{Client, ClientName, ClientVersion, EventDraft, ToolName, TraceContext};
 
 use crate::json;
-use crate::message::{MessageId, Request};
 
 /// Where 2026-07-28 says which version a request keeps to.
 const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
@@ -67,29 +64,15 @@ impl CallFacts {
         facts
     }
 
-    /// Adds the facts to a record. What they do not say stays as it is there, but for the client:
-    /// `known` is what the transport knows of it, and the claim goes before that.
-    pub fn amend(&self, draft: EventDraft, known: &Client) -> EventDraft {
-        let mut draft = draft.client(self.client_or(known));
+    /// Adds the facts to a record. What they do not say stays as it is there.
+    pub fn amend(&self, mut draft: EventDraft) -> EventDraft {
         if let Some(tool) = &self.tool_name {
             draft = draft.tool_name(tool.clone());
         }
         if let Some(context) = self.trace_context {
             draft = draft.trace_context(context);
         }
-        draft
-    }
-
-    /// The client as claimed, completed by what is known from elsewhere.
-    #[must_use]
-    pub fn client_or(&self, known: &Client) -> Client {
-        let mut client = known.clone();
-        if let Some(name) = &self.client.name {
-            // A version belongs to its name.
-            client.name = Some(name.clone());
-            client.version.clone_from(&self.client.version);
-        }
-        client
+        claim(draft, &self.client)
     }
 
     fn take(&mut self, info: Option<&str>, version: Option<&str>) {
@@ -108,19 +91,18 @@ impl CallFacts {
     }
 }
 
-/// The record of a request: method, id, and what its arguments say.
-pub fn draft(request: &Request<'_>, known: &Client) -> EventDraft {
-    let facts = CallFacts::of_params(&request.method, request.params.unwrap_or("{}"));
-    facts.amend(begin(&request.method, Some(&request.id)), known)
-}
-
-/// The record of a method and an id.
-pub fn begin(method: &str, id: Option<&MessageId>) -> EventDraft {
-    let draft = EventDraft::new(Method::lossy(method));
-    match id {
-        Some(id) => draft.request_id(id.to_request_id()),
-        None => draft,
-    }
+/// Adds which client it claims to be, before what the transport knows of it; the address is not for
+/// the client to claim.
+pub(crate) fn claim(draft: EventDraft, claimed: &Client) -> EventDraft {
+    let Some(name) = &claimed.name else {
+        return draft;
+    };
+    draft.amend_client(|mut client| {
+        client.name = Some(name.clone());
+        // A version belongs to its name.
+        client.version.clone_from(&claimed.version);
+        client
+    })
 }
 
 /// A version is a date; what is longer than any version is none.
@@ -134,11 +116,10 @@ fn bounded(version: Cow<'_, str>) -> Box<str> {
 
 #[cfg(test)]
 mod tests {
-    use audit_core::event::{ClientAddress, EventId, Seq, Timestamp, WriterId};
+    use audit_core::event::{ClientAddress, EventId, Method, Seq, Timestamp, WriterId};
     use serde_json::json;
 
     use super::*;
-    use crate::message::{Frame, Message};
 
     fn facts(method: &str, params: &serde_json::Value) -> CallFacts {
         CallFacts::of_params(method, &params.to_string())
@@ -198,34 +179,26 @@ mod tests {
 
     #[test]
     fn what_the_client_claims_goes_before_what_the_transport_knows() {
+        let ts = Timestamp::from_micros(1_700_000_000_000_000).unwrap();
         let known = Client::new()
             .name(ClientName::new("agent").unwrap())
             .version(ClientVersion::new("9").unwrap())
             .address(ClientAddress::new("10.0.0.1").unwrap());
-        assert_eq!(CallFacts::default().client_or(&known), known);
+        let client = |facts: &CallFacts| {
+            let draft = EventDraft::new(Method::tools_call())
+                .client(known.clone())
+                .ts(ts)
+                .id(EventId::new(ts, 1));
+            let writer = WriterId::new("w").unwrap();
+            let event = facts.amend(draft).stamp(writer, Seq::FIRST).unwrap();
+            event.client.clone()
+        };
+        assert_eq!(client(&CallFacts::default()), known);
         let said = facts("initialize", &json!({ "clientInfo": { "name": "c" } }));
-        let client = said.client_or(&known);
+        let client = client(&said);
         assert_eq!(client.name.unwrap().as_str(), "c");
         assert_eq!(client.version, None);
         assert_eq!(client.address, known.address);
-    }
-
-    #[test]
-    fn a_draft_has_all_that_the_request_says() {
-        let text =
-            r#"{"jsonrpc":"2.0","id":"q-1","method":"tools/call","params":{"name":"search"}}"#;
-        let Frame::Message(Message::Request(request)) = Frame::parse(text) else {
-            panic!("it is a request");
-        };
-        let ts = Timestamp::from_micros(1_700_000_000_000_000).unwrap();
-        let event = draft(&request, &Client::new())
-            .ts(ts)
-            .id(EventId::new(ts, 1))
-            .stamp(WriterId::new("w").unwrap(), Seq::FIRST)
-            .unwrap();
-        assert_eq!(event.method.as_str(), "tools/call");
-        assert_eq!(event.tool_name.as_ref().unwrap().as_str(), "search");
-        assert_eq!(event.request_id.as_ref().unwrap().as_str(), "q-1");
     }
 
     #[test]

@@ -53,6 +53,11 @@ pub(crate) fn text(json: &str) -> Option<Cow<'_, str>> {
     Some(text)
 }
 
+/// Whether this is one value, and nothing but white space around it.
+pub(crate) fn is_json(text: &str) -> bool {
+    serde_json::from_str::<de::IgnoredAny>(text).is_ok()
+}
+
 /// A string in which half a surrogate pair may stand: parsers behind the gateway take it.
 struct Lenient<'a>(Cow<'a, str>);
 

@@ -5,9 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use audit_core::event::RequestId;
-use sha2::{Digest, Sha256};
 
 use crate::classify;
+use crate::digest::Fingerprint;
 use crate::json;
 
 /// The bytes of one frame (a line of stdio, the body of a POST, an event of SSE) as text.
@@ -155,7 +155,7 @@ impl<'a> Frame<'a> {
         let text = text.trim_matches(is_space);
         match text.as_bytes().first() {
             None => Self::Blank,
-            Some(b'[') if is_json(text) => Self::Batch(Batch { array: text }),
+            Some(b'[') if json::is_json(text) => Self::Batch(Batch { array: text }),
             Some(_) => Self::Message(Message::parse(text).unwrap_or(Message::Invalid)),
         }
     }
@@ -325,7 +325,7 @@ impl MessageId {
 
     fn new(kind: Kind, text: &str) -> Self {
         let text = if text.len() > MAX_ID_BYTES {
-            digest(text).into()
+            format!("sha256:{}", Fingerprint::of(text.as_bytes()).sha256).into()
         } else {
             text.into()
         };
@@ -337,13 +337,6 @@ impl fmt::Display for MessageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
-}
-
-fn digest(text: &str) -> String {
-    let hex = Sha256::digest(text)
-        .iter()
-        .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
-    format!("sha256:{hex}")
 }
 
 /// An integer in any spelling (`1`, `1.0`, `1e0`) that a float holds exactly.
@@ -363,10 +356,6 @@ fn safe_integer(json: &str) -> Option<i64> {
 /// The white space of JSON.
 fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\r' | '\n')
-}
-
-fn is_json(text: &str) -> bool {
-    serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
 
 /// The elements of an array that is valid JSON.

@@ -1,0 +1,370 @@
+//! Finds messages in JSON that is too long to be held, or that is no JSON for a strict parser.
+//!
+//! The text comes in pieces of any size and is not kept: of each object at the top, or in an array
+//! at the top, the members that make it a message are, and of what it carries the beginning. The
+//! memory is bounded whatever comes; nothing is checked but quotes and brackets, so what a lenient
+//! parser may take for a message is found here, too.
+
+use std::borrow::Cow;
+
+use crate::json;
+use crate::message::{Answer, MessageId};
+
+/// The longest key that is looked at.
+const KEY_BYTES: usize = 128;
+/// The longest id and method that are read to their end.
+const WORD_BYTES: usize = 4096;
+/// Members of what a message carries that say more of it than its beginning does.
+const INNER: [&str; 8] = [
+    "_meta",
+    "clientInfo",
+    "code",
+    "error",
+    "isError",
+    "name",
+    "protocolVersion",
+    "requestId",
+];
+
+/// Looks through JSON piece by piece.
+#[derive(Debug)]
+pub(crate) struct Scanner {
+    /// How much of what a message carries is kept.
+    keep: usize,
+    depth: usize,
+    /// At which depth messages stand: 1 in an array.
+    base: usize,
+    is_string: bool,
+    is_escaped: bool,
+    /// The members of the message, and those of what it carries.
+    outer: Member,
+    inner: Member,
+    found: Option<Found>,
+}
+
+/// A message that was found: what is kept of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Found {
+    is_in_array: bool,
+    id: Option<String>,
+    method: Option<String>,
+    params: Option<Carried>,
+    result: Option<Carried>,
+    error: Option<Carried>,
+}
+
+/// The arguments, the result or the error.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Carried {
+    /// The first bytes, as text.
+    pub(crate) beginning: String,
+    /// How many there were.
+    pub(crate) bytes: u64,
+    /// An object of the few members that say more of it; not more JSON than its sender wrote.
+    pub(crate) telling: String,
+}
+
+impl Found {
+    pub(crate) fn method(&self) -> Option<Cow<'_, str>> {
+        json::text(self.method.as_deref()?)
+    }
+
+    pub(crate) fn id(&self) -> Option<MessageId> {
+        self.id.as_deref().map(MessageId::of_json)
+    }
+
+    pub(crate) fn raw_id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    /// Whether it is no part of a batch.
+    pub(crate) fn is_alone(&self) -> bool {
+        !self.is_in_array
+    }
+
+    pub(crate) fn params(&self) -> Option<&Carried> {
+        self.params.as_ref()
+    }
+
+    /// The answer, by what tells of it, and all that is kept of it.
+    pub(crate) fn answer(&self) -> Option<(Answer<'_>, &Carried)> {
+        let is_null = |carried: &&Carried| carried.beginning == "null";
+        if let Some(carried) = self.error.as_ref().filter(|error| !is_null(error)) {
+            let error = carried.telling.as_str();
+            let code = crate::classify::code_of(error);
+            return Some((Answer::Error { code, error }, carried));
+        }
+        let carried = self.result.as_ref()?;
+        Some((Answer::Result(&carried.telling), carried))
+    }
+}
+
+/// The member that is being read, at one depth.
+#[derive(Debug, Default)]
+struct Member {
+    key: Vec<u8>,
+    value: Vec<u8>,
+    bytes: u64,
+    is_value: bool,
+    most: usize,
+    /// Of the outer member: what its own members tell.
+    telling: String,
+}
+
+impl Member {
+    fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    fn take(&mut self, piece: &[u8]) {
+        if self.is_value {
+            // White space before a value is none of it.
+            let piece = match self.bytes {
+                0 => piece.trim_ascii_start(),
+                _ => piece,
+            };
+            self.bytes += u64::try_from(piece.len()).unwrap_or(u64::MAX);
+            push(&mut self.value, piece, self.most);
+        }
+    }
+
+    fn key(&self) -> String {
+        let raw = String::from_utf8_lossy(&self.key);
+        json::text(raw.trim()).map_or_else(String::new, Cow::into_owned)
+    }
+
+    fn is_whole(&self) -> bool {
+        u64::try_from(self.value.len()) == Ok(self.bytes)
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.value)
+            .trim_ascii_end()
+            .to_owned()
+    }
+}
+
+fn push(into: &mut Vec<u8>, piece: &[u8], most: usize) {
+    let room = most.saturating_sub(into.len());
+    into.extend_from_slice(&piece[..std::cmp::min(room, piece.len())]);
+}
+
+impl Scanner {
+    pub(crate) fn new(keep: usize) -> Self {
+        Self {
+            keep,
+            depth: 0,
+            base: 0,
+            is_string: false,
+            is_escaped: false,
+            outer: Member::default(),
+            inner: Member::default(),
+            found: None,
+        }
+    }
+
+    /// Looks at a piece, as far as the bracket that ends a message: how many bytes that were, and
+    /// the message.
+    pub(crate) fn feed(&mut self, piece: &[u8]) -> (usize, Option<Found>) {
+        let mut at = 0;
+        while at < piece.len() {
+            if self.is_string {
+                at += self.string(&piece[at..]);
+                continue;
+            }
+            let byte = piece[at];
+            at += 1;
+            if let Some(found) = self.step(byte) {
+                return (at, Some(found));
+            }
+        }
+        (at, None)
+    }
+
+    /// Whether an answer is going by, of which nothing has to be known before it is passed on.
+    pub(crate) fn is_in_answer(&self) -> bool {
+        let Some(found) = &self.found else {
+            return false;
+        };
+        let is_answer = |key: &str| matches!(key, "result" | "error");
+        let is_begun = self.outer.is_value && is_answer(&self.outer.key());
+        self.base == 0
+            && found.method.is_none()
+            && (is_begun || found.result.is_some() || found.error.is_some())
+    }
+
+    /// The part of the piece that belongs to the string, with its closing quote.
+    fn string(&mut self, piece: &[u8]) -> usize {
+        let mut at = 0;
+        while at < piece.len() {
+            if self.is_escaped {
+                self.is_escaped = false;
+                at += 1;
+                continue;
+            }
+            let rest = &piece[at..];
+            let end = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'));
+            let Some(end) = end else {
+                at = piece.len();
+                break;
+            };
+            at += end + 1;
+            if rest[end] == b'"' {
+                self.is_string = false;
+                break;
+            }
+            self.is_escaped = true;
+        }
+        self.content(&piece[..at], self.depth);
+        at
+    }
+
+    fn step(&mut self, byte: u8) -> Option<Found> {
+        match byte {
+            b'{' | b'[' => self.open(byte),
+            b'}' | b']' => return self.close(byte),
+            b':' | b',' if self.is_of_a_member() => self.punctuation(byte),
+            _ => {
+                self.is_string = byte == b'"';
+                self.content(&[byte], self.depth);
+            }
+        }
+        None
+    }
+
+    fn is_of_a_member(&self) -> bool {
+        self.found.is_some() && matches!(self.depth - self.base, 1 | 2)
+    }
+
+    fn open(&mut self, byte: u8) {
+        if self.depth == 0 && byte == b'[' {
+            self.base = 1;
+        } else if self.depth == self.base && byte == b'{' {
+            self.found = Some(Found {
+                is_in_array: self.base == 1,
+                ..Found::default()
+            });
+            self.outer.clear();
+        } else {
+            self.content(&[byte], self.depth);
+            if self.depth == self.base + 1 {
+                self.inner.clear();
+            }
+        }
+        self.depth += 1;
+    }
+
+    fn close(&mut self, byte: u8) -> Option<Found> {
+        match self.depth.checked_sub(self.base) {
+            Some(1) => self.end_outer(),
+            Some(2) => self.end_inner(),
+            _ => {}
+        }
+        self.depth = self.depth.saturating_sub(1);
+        if self.depth == 0 && self.base == 1 {
+            self.base = 0;
+            return None;
+        }
+        if self.depth == self.base {
+            return self.found.take();
+        }
+        self.content(&[byte], self.depth);
+        None
+    }
+
+    fn punctuation(&mut self, byte: u8) {
+        let is_outer = self.depth == self.base + 1;
+        if !is_outer {
+            self.outer.take(&[byte]);
+        }
+        if byte == b',' {
+            if is_outer {
+                self.end_outer();
+            } else {
+                self.end_inner();
+            }
+            return;
+        }
+        let keep = self.keep;
+        let member = if is_outer {
+            &mut self.outer
+        } else {
+            &mut self.inner
+        };
+        if member.is_value {
+            return;
+        }
+        member.is_value = true;
+        let key = member.key();
+        member.most = match (is_outer, key.as_str()) {
+            (true, "params" | "result" | "error") => keep,
+            (true, "id" | "method") => WORD_BYTES,
+            (false, key) if INNER.contains(&key) => WORD_BYTES,
+            _ => 0,
+        };
+    }
+
+    /// Text that belongs to whatever is being read down to this depth.
+    fn content(&mut self, piece: &[u8], depth: usize) {
+        if self.found.is_none() {
+            return;
+        }
+        let depth = depth - self.base;
+        if depth >= 1 {
+            self.outer.take(piece);
+        }
+        if depth >= 2 {
+            self.inner.take(piece);
+        }
+        let member = match depth {
+            1 => &mut self.outer,
+            2 => &mut self.inner,
+            _ => return,
+        };
+        if !member.is_value {
+            push(&mut member.key, piece, KEY_BYTES);
+        }
+    }
+
+    fn end_outer(&mut self) {
+        let Some(found) = &mut self.found else { return };
+        if self.outer.is_value {
+            let key = self.outer.key();
+            let value = || Some(self.outer.text());
+            let carried = || {
+                Some(Carried {
+                    beginning: self.outer.text(),
+                    bytes: self.outer.bytes,
+                    telling: format!("{{{}}}", self.outer.telling),
+                })
+            };
+            match key.as_str() {
+                "id" => found.id = value(),
+                "method" => found.method = value(),
+                "params" => found.params = carried(),
+                "result" => found.result = carried(),
+                "error" => found.error = carried(),
+                _ => {}
+            }
+        }
+        self.outer.clear();
+    }
+
+    fn end_inner(&mut self) {
+        let is_told = self.inner.is_value && self.inner.most > 0 && self.inner.is_whole();
+        let value = self.inner.text();
+        if is_told && json::is_json(&value) {
+            let comma = if self.outer.telling.is_empty() {
+                ""
+            } else {
+                ","
+            };
+            let member = format!("{comma}\"{}\":{value}", self.inner.key());
+            // The same key again and again is not collected for ever.
+            if self.outer.telling.len() + member.len() <= INNER.len() * 2 * WORD_BYTES {
+                self.outer.telling.push_str(&member);
+            }
+        }
+        self.inner.clear();
+    }
+}
