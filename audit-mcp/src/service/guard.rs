@@ -1,10 +1,12 @@
-use audit_core::event::Outcome;
+use audit_core::AuditLogger;
+use audit_core::event::{Outcome, ToolName};
 use audit_core::logger::{Acknowledgement, SharedCall};
 use rmcp::ErrorData;
 use serde_json::value::RawValue;
 use tracing::Span;
 
-use super::span;
+use super::heading::Heading;
+use super::{kept, span};
 use crate::classify;
 
 /// One request while its handler runs. Dropped without an answer, it says so.
@@ -12,7 +14,9 @@ pub(super) struct CallGuard {
     call: SharedCall,
     /// Whether the layer that began the call ends its record.
     is_taken_over: bool,
+    logger: AuditLogger,
     method: Box<str>,
+    tool: Option<ToolName>,
     /// Whether the caller took the call back.
     is_cancelled: Box<dyn Fn() -> bool + Send + Sync>,
     span: Span,
@@ -23,16 +27,18 @@ impl CallGuard {
     pub(super) fn new(
         call: SharedCall,
         is_taken_over: bool,
-        method: &str,
+        heading: &Heading<'_>,
+        logger: AuditLogger,
         is_cancelled: impl Fn() -> bool + Send + Sync + 'static,
-        span: Span,
     ) -> Self {
         Self {
+            span: span::open(&call, heading),
             call,
             is_taken_over,
-            method: method.into(),
+            logger,
+            method: heading.method.into(),
+            tool: heading.tool.clone(),
             is_cancelled: Box::new(is_cancelled),
-            span,
             has_ended: false,
         }
     }
@@ -67,7 +73,10 @@ impl CallGuard {
             Err(error) => classify::outcome_of_error(error.code.0.into()),
         });
         self.call.update(|call| match &answer {
-            Ok(Some(result)) => call.response_json(result.get()),
+            Ok(Some(result)) => {
+                let tool = self.tool.as_ref().map(|tool| tool.as_str());
+                kept::response(call, result.get(), &self.logger, tool);
+            }
             Ok(None) => {}
             Err(error) => call.response_value(error),
         });

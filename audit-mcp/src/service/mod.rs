@@ -62,6 +62,7 @@ mod caller;
 mod guard;
 mod handler;
 mod heading;
+mod kept;
 mod recorder;
 mod span;
 mod wire;

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use super::caller::Caller;
 use super::guard::CallGuard;
 use super::heading::Heading;
-use super::span;
+use super::kept;
 
 type Identify = dyn Fn(Caller<'_>, EventDraft) -> EventDraft + Send + Sync;
 
@@ -82,12 +82,13 @@ impl Recorder {
             }
         };
         if let Some(params) = params {
-            call.update(|call| call.request_json(params));
+            let tool = heading.tool.as_ref().map(|tool| tool.as_str());
+            call.update(|call| kept::request(call, params, &self.logger, tool));
         }
-        let span = span::open(&call, &heading);
         let token = context.ct.clone();
         let is_cancelled = move || token.is_cancelled();
-        let guard = CallGuard::new(call, is_taken_over, method, is_cancelled, span);
+        let logger = self.logger.clone();
+        let guard = CallGuard::new(call, is_taken_over, &heading, logger, is_cancelled);
         Ok(Some(guard))
     }
 

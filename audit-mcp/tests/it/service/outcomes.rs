@@ -141,7 +141,7 @@ async fn a_question_back_is_an_answer() {
 }
 
 #[tokio::test]
-async fn a_big_answer_is_bounded_on_record_alone() {
+async fn a_big_answer_is_known_by_its_size_and_digest_on_record_alone() {
     for scene in scenes(Era::Earlier).await {
         let answer = scene.call("big", json!({})).await.unwrap();
         let rmcp::model::CallToolResponse::Complete(answer) = answer else {
@@ -153,5 +153,9 @@ async fn a_big_answer_is_bounded_on_record_alone() {
         let payload = record.response().unwrap();
         assert!(payload.json().unwrap().len() < 100 * 1024);
         assert!(payload.report().original_bytes > 2 * 1024 * 1024);
+        let kept: Value = serde_json::from_str(payload.json().unwrap()).unwrap();
+        let kept = &kept["content"][0]["text"];
+        assert_eq!(kept["bytes"], 2 * 1024 * 1024, "{kept}");
+        assert_eq!(kept["sha256"].as_str().unwrap().len(), 64);
     }
 }
