@@ -8,4 +8,5 @@
 mod crash;
 mod gateway;
 mod logger_faults;
+mod mcp_server;
 mod spool_faults;
