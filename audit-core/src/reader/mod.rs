@@ -8,6 +8,7 @@ mod filter;
 mod follow;
 mod forward;
 mod gap;
+mod grammar;
 mod page;
 mod span;
 mod statistics;
@@ -23,6 +24,7 @@ pub use field::{Field, TextField};
 pub use filter::{Filter, Term};
 pub use follow::{FollowFrom, FollowPosition, FollowRequest, Followed, FollowedEvent};
 pub use gap::SeqGap;
+pub use grammar::{InvalidFilter, moment};
 pub use page::{Order, Page, PageRequest, Scan};
 pub use span::Span;
 pub use statistics::{

@@ -262,8 +262,11 @@ impl LatencyPercentiles {
         Self { p50, p95, p99, max }
     }
 
-    /// The percentiles of latencies in rising order.
-    fn of_sorted(sorted: &[Latency]) -> Self {
+    /// Those of these latencies, which it puts into order.
+    #[must_use]
+    pub fn of(latencies: &mut [Latency]) -> Self {
+        latencies.sort_unstable();
+        let sorted = &*latencies;
         let at = |percent: usize| {
             // The rank is the smallest whole number that is not below the share, counted from 1.
             let rank = (sorted.len() * percent).div_ceil(100);
@@ -289,12 +292,8 @@ struct Group {
 
 impl Group {
     fn into_row(mut self, key: GroupKey) -> StatisticsRow {
-        self.latencies.sort_unstable();
-        StatisticsRow::new(
-            key,
-            self.outcomes,
-            LatencyPercentiles::of_sorted(&self.latencies),
-        )
+        let percentiles = LatencyPercentiles::of(&mut self.latencies);
+        StatisticsRow::new(key, self.outcomes, percentiles)
     }
 }
 
@@ -305,11 +304,11 @@ mod tests {
     use super::*;
 
     fn percentiles(millis: impl IntoIterator<Item = u64>) -> [u128; 4] {
-        let sorted: Vec<_> = millis
+        let mut latencies: Vec<_> = millis
             .into_iter()
             .map(|ms| Latency::new(Duration::from_millis(ms)))
             .collect();
-        let found = LatencyPercentiles::of_sorted(&sorted);
+        let found = LatencyPercentiles::of(&mut latencies);
         [found.p50, found.p95, found.p99, found.max]
             .map(|latency| latency.as_duration().as_millis())
     }
@@ -318,7 +317,7 @@ mod tests {
     fn percentiles_are_latencies_that_occurred() {
         assert_eq!(percentiles([]), [0, 0, 0, 0]);
         assert_eq!(percentiles([7]), [7, 7, 7, 7]);
-        assert_eq!(percentiles([1, 2]), [1, 2, 2, 2]);
+        assert_eq!(percentiles([2, 1]), [1, 2, 2, 2]);
         assert_eq!(percentiles(1..=100), [50, 95, 99, 100]);
         assert_eq!(percentiles(1..=201), [101, 191, 199, 201]);
     }

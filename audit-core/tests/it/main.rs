@@ -8,6 +8,7 @@
 mod filter;
 mod filter_terms;
 mod forward;
+mod grammar;
 mod json;
 mod logger;
 mod pages;

@@ -5,4 +5,6 @@
     reason = "a test that unwraps an error fails"
 )]
 
+mod conversation;
+mod relay;
 mod service;

@@ -52,6 +52,7 @@ use crate::row;
 #[derive(Clone, Debug)]
 pub struct PostgresReader {
     pool: Pool,
+    gathered_latencies: u32,
 }
 
 impl PostgresReader {
@@ -73,6 +74,7 @@ impl PostgresReader {
     pub fn connect_lazily(config: &PostgresConfig) -> Self {
         Self {
             pool: Pool::for_reader(config),
+            gathered_latencies: config.gathered_latencies,
         }
     }
 
@@ -175,8 +177,17 @@ impl AuditReader for PostgresReader {
     }
 
     async fn statistics(&self, request: &StatisticsRequest) -> Result<Statistics, Error> {
-        let rows = self.rows(statistics::statistics(request)?).await?;
-        statistics::answer(request, &rows)
+        let most = self.gathered_latencies;
+        if most > 0 {
+            let rows = self
+                .rows(statistics::gathered::statistics(request, most)?)
+                .await?;
+            if let Some(answer) = statistics::gathered::answer(request, &rows, most)? {
+                return Ok(answer);
+            }
+        }
+        let rows = self.rows(statistics::ranked::statistics(request)?).await?;
+        statistics::ranked::answer(request, &rows)
     }
 
     async fn gaps(&self, writer: &WriterId, limit: usize) -> Result<Vec<SeqGap>, Error> {

@@ -107,8 +107,9 @@ impl AuditPolicy {
             .is_some_and(PolicyRule::is_write_ahead)
     }
 
-    /// Whether any call is announced.
-    pub(super) fn has_write_ahead(&self) -> bool {
+    /// Whether any call is announced, so that the logger needs a log of intents.
+    #[must_use]
+    pub fn has_write_ahead(&self) -> bool {
         self.rules.iter().any(PolicyRule::is_write_ahead)
     }
 

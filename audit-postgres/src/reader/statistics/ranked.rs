@@ -1,20 +1,21 @@
+//! Statistics that the server works out, for whatever number of events.
+
 use std::collections::BTreeMap;
 
-use audit_core::event::{Latency, Outcome, Timestamp};
+use audit_core::event::{Latency, Outcome};
 use audit_core::reader::{
-    GroupBy, GroupKey, LatencyPercentiles, Statistics, StatisticsRequest, StatisticsRow, TimeBucket,
+    GroupBy, LatencyPercentiles, Statistics, StatisticsRequest, StatisticsRow,
 };
 use audit_core::{Error, ErrorKind};
-use chrono::{DateTime, Utc};
-use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
-use super::sql::Sql;
-use super::{columns, filter, unreadable};
+use super::{corrupt, get, key, key_of};
+use crate::reader::filter;
+use crate::reader::sql::Sql;
 
 /// Counts by group. The table is read once; what is cut off is cut off by the server, in the order
 /// of [`Statistics::assemble`], and one group more than asked for tells that something was.
-pub(super) fn statistics(request: &StatisticsRequest) -> Result<Sql, Error> {
+pub(in crate::reader) fn statistics(request: &StatisticsRequest) -> Result<Sql, Error> {
     let group_by = request.grouping();
     let mut sql = Sql::new("WITH matching AS MATERIALIZED (\n    SELECT ");
     sql.text(key(group_by)?)
@@ -61,23 +62,12 @@ JOIN ranked ON ",
     Ok(sql)
 }
 
-pub(super) fn answer(request: &StatisticsRequest, rows: &[PgRow]) -> Result<Statistics, Error> {
+pub(in crate::reader) fn answer(
+    request: &StatisticsRequest,
+    rows: &[PgRow],
+) -> Result<Statistics, Error> {
     let rows: Result<_, _> = rows.iter().map(|row| group(request, row)).collect();
     Ok(Statistics::assemble(request, rows?))
-}
-
-fn key(group_by: GroupBy) -> Result<&'static str, Error> {
-    match group_by {
-        GroupBy::Nothing => Ok("''::text"),
-        GroupBy::Outcome => Ok("outcome"),
-        GroupBy::Reason(check) => columns::reason(check),
-        GroupBy::Text(field) => columns::of_text(field),
-        GroupBy::Time(TimeBucket::Day) => Ok("date_bin('1 day', ts, timestamptz 'epoch')"),
-        GroupBy::Time(TimeBucket::Hour) => Ok("date_bin('1 hour', ts, timestamptz 'epoch')"),
-        GroupBy::Time(TimeBucket::Minute) => Ok("date_bin('1 minute', ts, timestamptz 'epoch')"),
-        GroupBy::Verdict(check) => columns::verdict(check),
-        _ => Err(columns::unknown()),
-    }
 }
 
 fn group(request: &StatisticsRequest, row: &PgRow) -> Result<StatisticsRow, Error> {
@@ -105,30 +95,4 @@ fn group(request: &StatisticsRequest, row: &PgRow) -> Result<StatisticsRow, Erro
         outcomes?,
         LatencyPercentiles::new(p50, p95, p99, max),
     ))
-}
-
-fn key_of(group_by: GroupBy, row: &PgRow) -> Result<GroupKey, Error> {
-    match group_by {
-        GroupBy::Nothing => Ok(GroupKey::All),
-        GroupBy::Time(_) => {
-            let begin: DateTime<Utc> = get(row, "key")?;
-            Ok(GroupKey::Time(Timestamp::new(begin).map_err(corrupt)?))
-        }
-        _ => {
-            let text: Option<String> = get(row, "key")?;
-            Ok(text.map_or(GroupKey::Absent, |text| GroupKey::Text(text.into())))
-        }
-    }
-}
-
-fn get<'r, T>(row: &'r PgRow, column: &'static str) -> Result<T, Error>
-where
-    T: sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
-{
-    row.try_get(column).map_err(|error| unreadable(&error))
-}
-
-fn corrupt(source: impl std::error::Error + Send + Sync + 'static) -> Error {
-    let text = "a stored event cannot be counted: it holds what this version does not know";
-    Error::with_source(ErrorKind::Corrupt, text, source)
 }

@@ -1,0 +1,67 @@
+//! The command line.
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{doctor, events, migrate, proxy, show, stats};
+use crate::failure::Failure;
+use crate::store::StoreAddress;
+
+/// Records every tool call that passes, and shows what was recorded.
+#[derive(Parser)]
+#[command(
+    name = "audit",
+    version,
+    propagate_version = true,
+    disable_help_subcommand = true,
+    after_help = EXIT_CODES
+)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done; 1 failed; 2 the command line cannot be understood; 3 not found; 5 done in part; \
+6 not permitted; 127 the server of a proxy cannot be started. `audit proxy -- COMMAND` ends with \
+the code of COMMAND.
+
+What happens inside goes to standard error; AUDIT_LOG sets how much (warn, info, debug).";
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Look for what is wrong with a store
+    Doctor(doctor::DoctorArgs),
+    /// List events, newest first
+    Events(events::EventsArgs),
+    /// Bring the schema of a PostgreSQL store up to date
+    Migrate(migrate::MigrateArgs),
+    /// Stand between an MCP client and its server, and record every call
+    Proxy(proxy::ProxyArgs),
+    /// Show one event with its payloads
+    Show(show::ShowArgs),
+    /// Count calls, outcomes and latencies
+    Stats(stats::StatsArgs),
+    /// Become the server of a proxy
+    #[command(name = proxy::TIED, hide = true)]
+    Tied(proxy::TiedArgs),
+}
+
+/// Which store.
+#[derive(clap::Args)]
+pub(crate) struct StoreArgs {
+    /// Where events are kept: sqlite:PATH, postgres://USER@HOST/DATABASE, or memory: [default: a
+    /// SQLite file in the user's data folder]
+    #[arg(
+        long,
+        value_name = "STORE",
+        env = "AUDIT_STORE",
+        hide_env_values = true
+    )]
+    store: Option<StoreAddress>,
+}
+
+impl StoreArgs {
+    pub(crate) fn address(self) -> Result<StoreAddress, Failure> {
+        StoreAddress::or_default(self.store)
+    }
+}

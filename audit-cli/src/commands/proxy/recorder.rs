@@ -1,0 +1,150 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use audit_core::logger::{AuditPolicy, Overload};
+use audit_core::{AuditLogger, AuditSink};
+use audit_sqlite::{Spool, SpoolConfig};
+use sha2::{Digest as _, Sha256};
+
+use super::OnStoreFailure;
+use crate::failure::{Exit, Failure};
+use crate::store::{self, StoreAddress, data_folder, make_private};
+
+/// How calls are to be kept.
+pub(crate) struct Options {
+    pub(crate) address: StoreAddress,
+    pub(crate) policy: Option<PathBuf>,
+    pub(crate) on_store_failure: OnStoreFailure,
+    pub(crate) spool: Option<PathBuf>,
+}
+
+/// A logger with all that stands behind it, to be ended in order.
+pub(crate) struct Recorder {
+    logger: AuditLogger,
+    sink: Arc<dyn AuditSink>,
+}
+
+/// How long a call waits for room in the queue before it is refused.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the end waits for what is queued.
+const DRAIN: Duration = Duration::from_secs(1);
+
+impl Recorder {
+    /// Opens the store, with a spool before it where that is of use, and says on standard error what
+    /// will happen if it fails.
+    pub(crate) async fn open(options: &Options) -> Result<Self, Failure> {
+        let policy = read_policy(options)?;
+        let store = store::open(&options.address).await?;
+        let mut sink = store.sink;
+        let is_remote = matches!(options.address, StoreAddress::Postgres { .. });
+        let mut spool = None;
+        if is_remote || policy.has_write_ahead() || options.spool.is_some() {
+            let opened = open_spool(options, Arc::clone(&sink)).await?;
+            sink = Arc::new(opened.clone());
+            spool = Some(opened);
+        }
+        let mut builder = AuditLogger::builder(Arc::clone(&sink))
+            .writer_name("audit-proxy")
+            .policy(policy)
+            .overload(match options.on_store_failure {
+                OnStoreFailure::Pass => Overload::Shed,
+                OnStoreFailure::Refuse => Overload::Wait(PATIENCE),
+            });
+        if let Some(spool) = spool {
+            builder = builder.intents(spool);
+        }
+        let logger = builder
+            .build()
+            .map_err(|error| Failure::because("calls cannot be recorded", &error))?;
+        say_what_happens(options, is_remote);
+        Ok(Self { logger, sink })
+    }
+
+    pub(crate) fn logger(&self) -> &AuditLogger {
+        &self.logger
+    }
+
+    /// Stores what is queued, and says what could not be.
+    pub(crate) async fn close(self) -> Result<(), Failure> {
+        let report = self.logger.shutdown(DRAIN).await;
+        let closed = self.sink.close().await;
+        if !report.unstored.is_empty() || report.n_open_calls > 0 || report.n_untold_losses > 0 {
+            let what = format!(
+                "{} records were not stored, and {} calls had not ended",
+                report.unstored.len(),
+                report.n_open_calls
+            );
+            return Err(Failure::new(what)
+                .advice("the store did not take them in time: audit doctor looks closer")
+                .exit(Exit::Incomplete));
+        }
+        if let Err(error) = closed {
+            // A spool that is closed while its store is away keeps what waits, on its disk.
+            tracing::info!(%error, "the store was not reached at the end; what waits is kept");
+        }
+        Ok(())
+    }
+}
+
+fn read_policy(options: &Options) -> Result<AuditPolicy, Failure> {
+    let Some(path) = &options.policy else {
+        return Ok(AuditPolicy::new());
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::because(
+            format!("the policy {} cannot be read", path.display()),
+            &error,
+        )
+    })?;
+    AuditPolicy::from_toml(&text).map_err(|error| {
+        Failure::because(
+            format!("the policy {} cannot be used", path.display()),
+            &error,
+        )
+        .exit(Exit::Usage)
+    })
+}
+
+async fn open_spool(options: &Options, store: Arc<dyn AuditSink>) -> Result<Spool, Failure> {
+    let folder = match &options.spool {
+        Some(folder) => folder.clone(),
+        // One for each store: what waits in a spool goes to the store before which it is opened.
+        None => data_folder()?.join(format!("spool-{}", digest_of(&options.address))),
+    };
+    make_private(&folder)?;
+    Spool::open(SpoolConfig::new(&folder), store)
+        .await
+        .map_err(|error| {
+            Failure::because(
+                format!("the spool {} cannot be used", folder.display()),
+                &error,
+            )
+            .advice("name another folder: --spool FOLDER")
+        })
+}
+
+fn digest_of(address: &StoreAddress) -> String {
+    let digest = Sha256::digest(address.to_string());
+    digest
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// Who runs this should know before it happens.
+fn say_what_happens(options: &Options, is_remote: bool) {
+    let meanwhile = match is_remote {
+        true => "records wait in the spool, and if that is full, ",
+        false => "records wait in memory, and if the queue is full, ",
+    };
+    let then = match options.on_store_failure {
+        OnStoreFailure::Pass => "calls go on without a record (fail open)",
+        OnStoreFailure::Refuse => "calls are refused (fail closed)",
+    };
+    eprintln!(
+        "audit: recording to {}; should it fail, {meanwhile}{then}",
+        options.address
+    );
+}

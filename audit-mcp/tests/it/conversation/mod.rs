@@ -1,0 +1,8 @@
+//! Calls seen by somebody who stands in between.
+
+mod endings;
+mod exchanges;
+mod odd;
+mod records;
+mod room;
+pub(crate) mod stand;
