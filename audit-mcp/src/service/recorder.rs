@@ -109,16 +109,16 @@ impl Recorder {
     }
 
     fn not_begun(&self, error: &Error) -> Result<Option<CallGuard>, ErrorData> {
-        let n_before = self.n_unrecorded.fetch_add(1, Ordering::Relaxed);
-        if !self.is_fail_open {
-            return Err(refusal(error));
-        }
+        let n_unrecorded = self.n_unrecorded.fetch_add(1, Ordering::Relaxed) + 1;
         // A line for each call would be a flood in an outage.
-        if n_before.is_power_of_two() || n_before == 0 {
-            let n_unrecorded = n_before + 1;
-            tracing::error!(%error, n_unrecorded, "the audit log takes no records: calls go on unrecorded");
+        if n_unrecorded.is_power_of_two() {
+            let goes_on = self.is_fail_open;
+            tracing::error!(%error, n_unrecorded, goes_on, "the audit log does not take the record of a call");
         }
-        Ok(None)
+        if self.is_fail_open {
+            return Ok(None);
+        }
+        Err(refusal(error))
     }
 }
 
