@@ -67,24 +67,29 @@ impl Recorder {
         let is_given = |params: &&str| !["null", "{}"].contains(params);
         let params = params.map(RawValue::get).filter(is_given);
         let heading = Heading::new(method, params, context);
+        let tool = heading.tool.as_ref().map(|tool| tool.as_str());
         let describe = |draft| self.describe(draft, &heading, context);
         let (call, is_taken_over) = match begun_elsewhere(&context.extensions) {
             Some(call) => {
-                call.update(|call| call.amend(describe));
+                call.update(|call| {
+                    call.amend(describe);
+                    if let Some(params) = params {
+                        kept::request(call, params, &self.logger, tool);
+                    }
+                });
                 (call, true)
             }
             None => {
-                let draft = describe(EventDraft::new(heading.method()));
-                match self.logger.begin(draft).await {
+                let mut draft = EventDraft::new(heading.method());
+                if let Some(params) = params {
+                    draft = kept::in_draft(draft, params, &self.logger, tool);
+                }
+                match self.logger.begin(describe(draft)).await {
                     Ok(call) => (SharedCall::new(call), false),
                     Err(error) => return self.not_begun(&error),
                 }
             }
         };
-        if let Some(params) = params {
-            let tool = heading.tool.as_ref().map(|tool| tool.as_str());
-            call.update(|call| kept::request(call, params, &self.logger, tool));
-        }
         let token = context.ct.clone();
         let is_cancelled = move || token.is_cancelled();
         let logger = self.logger.clone();
