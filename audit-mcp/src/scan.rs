@@ -46,6 +46,8 @@ pub(crate) struct Scanner {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Found {
     is_in_array: bool,
+    /// Whether a key of it is spelled in another case.
+    is_alike: bool,
     id: Option<String>,
     method: Option<String>,
     params: Option<Carried>,
@@ -77,9 +79,32 @@ impl Found {
         self.id.as_deref()
     }
 
-    /// Whether it is no part of a batch.
-    pub(crate) fn is_alone(&self) -> bool {
-        !self.is_in_array
+    /// Whether it is no part of a batch, and its keys are spelled as they have to be.
+    pub(crate) fn is_plain(&self) -> bool {
+        !self.is_in_array && !self.is_alike
+    }
+
+    /// Some parsers do not tell `Method` from `method`: such a key counts where the right one is
+    /// missing.
+    fn take_alike(
+        &mut self,
+        key: &str,
+        value: impl FnOnce() -> Option<String>,
+        carried: impl FnOnce() -> Option<Carried>,
+    ) {
+        let (word, part) = match key.to_ascii_lowercase().as_str() {
+            "id" => (Some(&mut self.id), None),
+            "method" => (Some(&mut self.method), None),
+            "params" => (None, Some(&mut self.params)),
+            _ => return,
+        };
+        self.is_alike = true;
+        if let Some(word) = word.filter(|word| word.is_none()) {
+            *word = value();
+        }
+        if let Some(part) = part.filter(|part| part.is_none()) {
+            *part = carried();
+        }
     }
 
     pub(crate) fn params(&self) -> Option<&Carried> {
@@ -296,7 +321,12 @@ impl Scanner {
         }
         member.is_value = true;
         let key = member.key();
-        member.most = match (is_outer, key.as_str()) {
+        let word = if is_outer {
+            key.to_ascii_lowercase()
+        } else {
+            key
+        };
+        member.most = match (is_outer, word.as_str()) {
             (true, "params" | "result" | "error") => keep,
             (true, "id" | "method") => WORD_BYTES,
             (false, key) if INNER.contains(&key) => WORD_BYTES,
@@ -344,7 +374,7 @@ impl Scanner {
                 "params" => found.params = carried(),
                 "result" => found.result = carried(),
                 "error" => found.error = carried(),
-                _ => {}
+                _ => found.take_alike(&key, value, carried),
             }
         }
         self.outer.clear();
@@ -407,7 +437,7 @@ mod tests {
         let params = found.params().expect("it has some");
         assert_eq!(params.telling, r#"{"name":"a","_meta":{"x":[1]}}"#);
         assert!(params.beginning.starts_with(r#"{"arguments":{"name":"b"}"#));
-        assert!(found.is_alone());
+        assert!(found.is_plain());
     }
 
     #[test]
@@ -430,6 +460,22 @@ mod tests {
     }
 
     #[test]
+    fn a_key_in_another_case_hides_no_call() {
+        let odd = only(r#"{"ID":1,"Method":"a","PARAMS":{"name":"b"}}"#);
+        assert_eq!(
+            (odd.raw_id(), odd.method().as_deref()),
+            (Some("1"), Some("a"))
+        );
+        assert!(
+            odd.params()
+                .is_some_and(|it| it.telling == r#"{"name":"b"}"#)
+        );
+        assert!(!odd.is_plain());
+        let exact = only(r#"{"Method":"x","id":1,"method":"a","METHOD":"y"}"#);
+        assert_eq!(exact.method().as_deref(), Some("a"));
+    }
+
+    #[test]
     fn what_is_inside_of_a_message_is_no_message() {
         let outer = only(
             r#"{"id":1,"method":"a","params":{"x":{"id":2,"method":"b"}},"y":[{"id":3,"method":"c"}]}"#,
@@ -444,7 +490,7 @@ mod tests {
             br#" [{"id":1,"method":"a"}, 5, {"id":2,"result":[{}]}] {"id":3,"method":"b"}"#,
             3,
         );
-        let ids: Vec<_> = all.iter().map(|it| (it.raw_id(), it.is_alone())).collect();
+        let ids: Vec<_> = all.iter().map(|it| (it.raw_id(), it.is_plain())).collect();
         assert_eq!(
             ids,
             [(Some("1"), false), (Some("2"), false), (Some("3"), true)]

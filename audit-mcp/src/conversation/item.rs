@@ -164,7 +164,7 @@ impl<'a> Items<'a> {
                 Box::new(std::iter::once(Item::of_message(message.clone(), true)))
             }
             Self::Found(found) => {
-                let item: Item<'a> = Item::of_found(found, found.is_alone());
+                let item: Item<'a> = Item::of_found(found, found.is_plain());
                 Box::new(std::iter::once(item))
             }
         }

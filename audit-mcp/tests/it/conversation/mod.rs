@@ -6,4 +6,5 @@ mod exchanges;
 mod odd;
 mod records;
 mod room;
+mod spans;
 pub(crate) mod stand;

@@ -124,3 +124,16 @@ async fn a_request_that_is_not_complete_waits() {
     let (_, events) = wire.close().await;
     assert_eq!(events[0].outcome, Outcome::Cancelled);
 }
+
+#[tokio::test]
+async fn nothing_of_a_request_goes_by_before_it_is_complete() {
+    // What is written has been taken from this pipe, all but its last bytes.
+    let mut wire = Wire::new(Stand::new(), Relay::DEFAULT_WINDOW, 8);
+    let line = format!("{}\n", call(1));
+    let (one, two) = line.split_at(line.len() - 5);
+    wire.client.write(one).await;
+    wire.server.hears_nothing().await;
+    tokio::join!(wire.client.write(two), wire.server.hears(&line));
+    let (_, events) = wire.close().await;
+    assert_eq!(events[0].outcome, Outcome::Cancelled);
+}

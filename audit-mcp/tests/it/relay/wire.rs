@@ -1,5 +1,8 @@
 //! A relay between two ends that a test holds.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use audit_core::event::AuditEvent;
@@ -104,6 +107,13 @@ impl Peer {
                 byte => line.push(byte),
             }
         }
+    }
+
+    /// Nothing has come.
+    pub(crate) async fn hears_nothing(&mut self) {
+        let mut reading = pin!(self.reader.read_u8());
+        let poll = poll_fn(|context| Poll::Ready(reading.as_mut().poll(context))).await;
+        assert!(poll.is_pending(), "{poll:?}");
     }
 
     /// All that still comes.
