@@ -38,7 +38,7 @@ pub(crate) enum Command {
     /// Bring the schema of a PostgreSQL store up to date
     Migrate(migrate::MigrateArgs),
     /// Stand between an MCP client and its server, and record every call
-    Proxy(proxy::ProxyArgs),
+    Proxy(Box<proxy::ProxyArgs>),
     /// Show one event with its payloads
     Show(show::ShowArgs),
     /// Count calls, outcomes and latencies

@@ -46,7 +46,7 @@ fn run(args: Args) -> Result<ExitCode, Failure> {
             Command::Doctor(args) => commands::doctor::run(args).await,
             Command::Events(args) => commands::events::run(args).await,
             Command::Migrate(args) => commands::migrate::run(args).await,
-            Command::Proxy(args) => commands::proxy::run(args).await,
+            Command::Proxy(args) => commands::proxy::run(*args).await,
             Command::Show(args) => commands::show::run(args).await,
             Command::Stats(args) => commands::stats::run(args).await,
             Command::Tied(args) => Err(commands::proxy::become_server(&args)),

@@ -26,10 +26,9 @@ pub(crate) enum Format {
 impl Format {
     /// What the user said, or else what stands at the other end of standard output.
     pub(crate) fn or_fitting(said: Option<Self>) -> Self {
-        said.unwrap_or(if io::stdout().is_terminal() {
-            Self::Table
-        } else {
-            Self::Jsonl
+        said.unwrap_or_else(|| match io::stdout().is_terminal() {
+            true => Self::Table,
+            false => Self::Jsonl,
         })
     }
 }

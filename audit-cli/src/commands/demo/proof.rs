@@ -102,7 +102,7 @@ fn spellings(secret: &str) -> Vec<Vec<u8>> {
         let coded = STANDARD_NO_PAD.encode([&b"\0\0"[..n_before], bytes].concat());
         // The digits at both ends depend on what stands beside it.
         let begin = [0, 2, 3][n_before];
-        let end = coded.len() - usize::from((n_before + bytes.len()) % 3 != 0);
+        let end = coded.len() - usize::from(!(n_before + bytes.len()).is_multiple_of(3));
         spellings.push(coded.as_bytes()[begin..end].to_vec());
     }
     spellings

@@ -109,9 +109,9 @@ pub(crate) fn exit_code(status: ExitStatus) -> ExitCode {
     #[cfg(not(unix))]
     let signal = None;
     // As shells tell it.
-    let code = status.code().or(signal.map(|signal| 128 + signal));
+    let code = status.code().or_else(|| signal.map(|signal| 128 + signal));
     let code = code.and_then(|code| u8::try_from(code).ok());
-    code.map_or(Exit::Failed.code(), ExitCode::from)
+    code.map_or_else(|| Exit::Failed.code(), ExitCode::from)
 }
 
 /// A parent that is killed runs no code any more. On Linux the system can be told beforehand to kill

@@ -60,7 +60,7 @@ impl<'t> Lexer<'t> {
         let word = self
             .rest()
             .find(|it: char| !it.is_ascii_alphanumeric() && it != '_')
-            .unwrap_or(self.rest().len());
+            .unwrap_or_else(|| self.rest().len());
         let field = match self.rest()[word..].starts_with(':') && word > 0 {
             true => {
                 let field = &self.rest()[..word];
@@ -111,7 +111,7 @@ impl<'t> Lexer<'t> {
                 at,
             });
         }
-        let end = self.rest().find(ends).unwrap_or(self.rest().len());
+        let end = self.rest().find(ends).unwrap_or_else(|| self.rest().len());
         let text = &self.rest()[..end];
         self.at += end;
         Ok(Value {
