@@ -7,6 +7,7 @@
 
 mod crash;
 mod gateway;
+mod gateway_load;
 mod logger_faults;
-mod mcp_server;
+mod proxy;
 mod spool_faults;
