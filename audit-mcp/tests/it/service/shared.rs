@@ -6,7 +6,7 @@ use audit_core::event::{
 use audit_core::logger::SharedCall;
 use audit_mcp::Audited;
 use rmcp::Service;
-use rmcp::model::{CallToolRequest, ClientRequest, Extensions, NumberOrString};
+use rmcp::model::{CallToolRequest, ClientRequest, Extensions, Implementation, NumberOrString};
 use rmcp::service::{RequestContext, RoleServer, serve_directly};
 use serde_json::json;
 
@@ -36,6 +36,8 @@ impl Layer {
         let peer =
             serve_directly::<RoleServer, _, _, _, _>(self.scene.server.clone(), server_end, None);
         let mut context = RequestContext::new(NumberOrString::Number(7), peer.peer().clone());
+        let program = Implementation::new("inspector", "2.1");
+        context.meta.set_client_info(program);
         extend(&mut context.extensions);
         let audited = Audited::new(self.scene.server.clone(), logger(&self.scene.store));
         let request = ClientRequest::CallToolRequest(CallToolRequest::new(call(tool, &json!({}))));
@@ -70,6 +72,7 @@ async fn a_call_that_another_layer_began_is_completed_and_not_ended() {
     assert_eq!(record.method.as_str(), "tools/call");
     assert_eq!(record.tool_name.as_ref().unwrap().as_str(), "fail");
     assert_eq!(record.request_id.as_ref().unwrap().as_str(), "7");
+    assert_eq!(record.client.name.as_ref().unwrap().as_str(), "inspector");
     // What the other layer said stays.
     assert_eq!(record.api_key_id.as_ref().unwrap().as_str(), "k_7");
     assert_eq!(record.decision.auth.verdict, Verdict::Allowed);

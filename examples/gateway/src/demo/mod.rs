@@ -21,7 +21,7 @@ pub const ROLES: &str = include_str!("../../roles.toml");
 
 /// How long a tool of the demo may take: long enough for every tool that ends, short enough to
 /// wait for.
-pub const TOOL_TIMEOUT: Duration = Duration::from_millis(500);
+pub const TOOL_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A gateway to try, and the keys to try it with.
 #[derive(Clone, Debug)]

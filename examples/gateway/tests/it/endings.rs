@@ -51,7 +51,7 @@ async fn call_and_wait(stage: &Stage, key: &str) -> TcpStream {
 
 #[tokio::test]
 async fn a_client_that_leaves_has_cancelled_and_the_tool_is_taken_back() {
-    let stage = Stage::with(|config| config.tool_timeout = Duration::from_secs(3600)).await;
+    let stage = Stage::open().await;
     let reader = stage.demo.keys.reader.clone();
     drop(call_and_wait(&stage, &reader).await);
     let record = stage.record().await;
@@ -78,11 +78,7 @@ async fn a_server_that_is_gone_is_an_upstream_that_disconnected() {
     let name = UpstreamName::new("scenario").unwrap();
     let upstream = Upstream::connect(name, client_end).await.unwrap();
 
-    let stage = Stage::with(|config| {
-        config.upstream = upstream;
-        config.tool_timeout = Duration::from_secs(3600);
-    })
-    .await;
+    let stage = Stage::with(|config| config.upstream = upstream).await;
     let operator = stage.demo.keys.operator.clone();
     let die = async {
         soon(server.is_dead()).await;

@@ -83,6 +83,9 @@ impl Stage {
         let store = MemoryStore::new();
         let logger = build(AuditLogger::builder(store.clone())).build().unwrap();
         let mut demo = demo::prepare(b"the seed of a test").await.unwrap();
+        // A slow machine is no timeout.
+        demo.config.tool_timeout = Duration::from_secs(3600);
+        demo.config.body_timeout = Duration::from_secs(3600);
         change(&mut demo.config);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
