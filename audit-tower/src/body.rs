@@ -92,7 +92,13 @@ where
 
     fn is_end_stream(&self) -> bool {
         match &self.inner {
-            Inner::Answer { body } => body.is_end_stream(),
+            Inner::Answer { body } => {
+                let has_ended = body.is_end_stream();
+                if let (true, Some(recording)) = (has_ended, &self.recording) {
+                    recording.was_seen_ended();
+                }
+                has_ended
+            }
             Inner::Refusal { text } => text.is_none(),
         }
     }

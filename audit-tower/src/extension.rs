@@ -7,7 +7,7 @@ use http::{Extensions, Request};
 ///
 /// # Examples
 /// ```
-/// use audit_core::event::{Decision, Reason, Verdict};
+/// use audit_core::event::Decision;
 /// use audit_tower::AuditedRequest;
 ///
 /// fn authorize<B>(request: &http::Request<B>) {

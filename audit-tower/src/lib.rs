@@ -92,6 +92,11 @@
 //! report. A payload that a handler kept itself is not overwritten; nor are any made once a layer
 //! further in has [claimed](SharedCall::claim) the call for a protocol of its own.
 //!
+//! An open call holds room in the logger's queue, so the queue bounds how many responses can be on
+//! their way at once: some 2,300 by default. A gateway with long streams, such as server-sent
+//! events, gives it more
+//! ([`queue_bytes`](audit_core::logger::AuditLoggerBuilder::queue_bytes)).
+//!
 //! # Spans
 //! Each call has a `tracing` span at level INFO, target `audit_tower`, in which the inner service
 //! and the body are polled. Its names are those of OpenTelemetry, where it has one:

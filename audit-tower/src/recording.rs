@@ -1,5 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use audit_core::event;
 use audit_core::logger::{OpenCall, SharedCall};
@@ -55,6 +56,8 @@ pub(crate) struct Recording {
     /// panicked.
     is_inside: bool,
     has_ended: bool,
+    /// Whether the reader was told that nothing more comes: he need not ask again.
+    is_seen_ended: AtomicBool,
 }
 
 impl Recording {
@@ -72,6 +75,7 @@ impl Recording {
             is_grpc: false,
             is_inside: false,
             has_ended: false,
+            is_seen_ended: AtomicBool::new(false),
         }
     }
 
@@ -117,6 +121,11 @@ impl Recording {
         } else if let (true, Some(trailers)) = (self.is_grpc, frame.trailers_ref()) {
             self.answer.grpc = of_grpc(trailers).or(self.answer.grpc);
         }
+    }
+
+    /// The body told its reader that it ended.
+    pub(crate) fn was_seen_ended(&self) {
+        self.is_seen_ended.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn broken(&self) -> End {
@@ -180,9 +189,12 @@ impl Recording {
         }
     }
 
-    /// Whether all that was announced went by: a server stops reading a body there.
+    /// Whether its reader had no reason to ask for more: he was told of the end, or all that was
+    /// announced went by, where a server stops reading.
     fn is_all_out(&self) -> bool {
-        self.answer.status.is_some() && self.declared.is_some_and(|declared| self.size >= declared)
+        self.is_seen_ended.load(Ordering::Relaxed)
+            || self.answer.status.is_some()
+                && self.declared.is_some_and(|declared| self.size >= declared)
     }
 }
 
