@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{doctor, events, migrate, proxy, show, stats};
+use crate::commands::{demo, doctor, events, migrate, proxy, show, stats};
 use crate::failure::Failure;
 use crate::store::StoreAddress;
 
@@ -29,6 +29,8 @@ What happens inside goes to standard error; AUDIT_LOG sets how much (warn, info,
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// Show a small gateway at work: each call of its callers beside what is recorded of it
+    Demo(demo::DemoArgs),
     /// Look for what is wrong with a store
     Doctor(doctor::DoctorArgs),
     /// List events, newest first

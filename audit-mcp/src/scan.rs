@@ -368,3 +368,120 @@ impl Scanner {
         self.inner.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// All messages of a text that comes in pieces of this size.
+    fn found(text: &[u8], size: usize) -> Vec<Found> {
+        let mut scanner = Scanner::new(64);
+        let mut all = Vec::new();
+        for piece in text.chunks(size) {
+            let mut rest = piece;
+            while !rest.is_empty() {
+                let (n_bytes, found) = scanner.feed(rest);
+                rest = &rest[n_bytes..];
+                all.extend(found);
+            }
+        }
+        all
+    }
+
+    fn only(text: &str) -> Found {
+        let mut all = found(text.as_bytes(), usize::MAX);
+        assert_eq!(all.len(), 1, "{text}: {all:?}");
+        all.remove(0)
+    }
+
+    #[test]
+    fn a_message_is_found_with_all_that_tells_of_it() {
+        let found = only(
+            r#"{ "params" : {"arguments":{"name":"b"}, "name" : "a" ,"_meta":{"x":[1]}} ,
+               "method":"tools\/call", "id" : 7 , "jsonrpc":"2.0"}"#,
+        );
+        assert_eq!(found.method().as_deref(), Some("tools/call"));
+        assert_eq!(found.id(), Some(MessageId::number(7)));
+        let params = found.params().expect("it has some");
+        assert_eq!(params.telling, r#"{"name":"a","_meta":{"x":[1]}}"#);
+        assert!(params.beginning.starts_with(r#"{"arguments":{"name":"b"}"#));
+        assert!(found.is_alone());
+    }
+
+    #[test]
+    fn an_answer_is_found_however_long_it_is() {
+        let text = format!(
+            r#"{{"result":{{"content":["{}"],"isError":true}},"id":"a"}}"#,
+            "}\\\"{".repeat(10_000)
+        );
+        let found = only(&text);
+        let (answer, carried) = found.answer().expect("it is an answer");
+        assert_eq!(answer, Answer::Result(r#"{"isError":true}"#));
+        assert_eq!(carried.beginning.len(), 64);
+        assert_eq!(
+            carried.bytes,
+            text.len() as u64 - r#"{"result":,"id":"a"}"#.len() as u64
+        );
+        let failed = only(r#"{"id":1,"error":{"code":-5,"data":"x"},"result":null}"#);
+        let (answer, _) = failed.answer().expect("it is an answer");
+        assert!(matches!(answer, Answer::Error { code: Some(-5), .. }));
+    }
+
+    #[test]
+    fn what_is_inside_of_a_message_is_no_message() {
+        let outer = only(
+            r#"{"id":1,"method":"a","params":{"x":{"id":2,"method":"b"}},"y":[{"id":3,"method":"c"}]}"#,
+        );
+        assert_eq!(outer.raw_id(), Some("1"));
+        assert!(found(br#"[[{"id":1,"method":"a"}]]"#, 9).is_empty());
+    }
+
+    #[test]
+    fn the_elements_of_an_array_are_messages() {
+        let all = found(
+            br#" [{"id":1,"method":"a"}, 5, {"id":2,"result":[{}]}] {"id":3,"method":"b"}"#,
+            3,
+        );
+        let ids: Vec<_> = all.iter().map(|it| (it.raw_id(), it.is_alone())).collect();
+        assert_eq!(
+            ids,
+            [(Some("1"), false), (Some("2"), false), (Some("3"), true)]
+        );
+    }
+
+    #[test]
+    fn an_answer_is_known_before_it_is_complete() {
+        let is_answer = |text: &str| {
+            let mut scanner = Scanner::new(0);
+            assert_eq!(scanner.feed(text.as_bytes()), (text.len(), None), "{text}");
+            scanner.is_in_answer()
+        };
+        assert!(is_answer(r#"{"jsonrpc":"2.0","id":1,"result":{"a"#));
+        assert!(is_answer(r#"{"error":{},"id""#));
+        for other in [
+            "",
+            r#"{"id":1,"result""#,
+            r#"{"id":1,"method":"a","result":{"#,
+            r#"{"id":1,"params":{"result":{"#,
+            r#"[{"id":1,"result":{"#,
+        ] {
+            assert!(!is_answer(other), "{other}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_size_of_the_pieces_makes_no_difference(
+            text in prop_oneof![
+                "[ \\[\\]{},:\"\\\\a-c0-9]{0,80}",
+                r#"(\{"(id|method|params|result|error)":("a\\?"|\{"name":1\}|[1-3])(,"(id|method|params)":("b"|\[\]|4))?\}[,\] ]?){0,4}"#,
+            ],
+            size in 1_usize..9,
+        ) {
+            let (whole, pieces) = (found(text.as_bytes(), usize::MAX), found(text.as_bytes(), size));
+            prop_assert_eq!(whole, pieces);
+        }
+    }
+}

@@ -94,7 +94,7 @@ impl<'a> Summary<'a> {
         let mut at = 0;
         while let Some(begin) = position(bytes, at, |byte| byte == b'"') {
             let Some(end) = end_of_string(bytes, begin) else {
-                return;
+                return self.break_off(begin);
             };
             let next = position(bytes, end, |byte| !byte.is_ascii_whitespace());
             let string = &self.json[begin..end];
@@ -123,6 +123,28 @@ impl<'a> Summary<'a> {
                 Some(beginning),
                 &Fingerprint::of(text.as_bytes()),
             );
+        }
+    }
+
+    /// Keeps the beginning of a string whose end is not here. A payload would keep nothing of it.
+    fn break_off(&mut self, begin: usize) {
+        let rest = &self.json[begin..];
+        if rest.len() <= self.limits.text {
+            return;
+        }
+        // The cut may be in the middle of an escape, the longest of which is a pair of surrogates.
+        let text = (0..12).find_map(|less| {
+            let beginning = cut(rest, self.limits.text - less);
+            let string = format!("{beginning}\"");
+            let text = json::text(&string)?;
+            // Half a pair is not what its sender wrote.
+            (!text.ends_with('\u{fffd}')).then(|| text.into_owned())
+        });
+        if let Some(text) = text {
+            self.text.push_str(&self.json[self.copied..begin]);
+            let text = serde_json::Value::from(text);
+            self.text.push_str(&format!(r#"{{"beginning":{text}}}"#));
+            self.copied = self.json.len();
         }
     }
 
@@ -276,7 +298,24 @@ mod tests {
         );
         let summary = summarize(&broken, &PayloadLimits::default());
         assert!(summary.starts_with(r#"{"data":{"bytes":3000,"#));
-        assert!(summary.ends_with("xxx"));
+        assert!(summary.ends_with("xxx\"}"), "{summary}");
+        // The cut is never in the middle of a character.
+        for odd in ["x\\ud83d\\ude00", "xé", "\\n", "\\\\\\\""] {
+            for padding in 0..12 {
+                let text = format!("{}{}", "y".repeat(padding), odd.repeat(10_000));
+                let broken = format!(r#"["{text}"#);
+                let summary = summarize(&broken, &PayloadLimits::default());
+                let whole = format!("{summary}]");
+                let kept: Value = serde_json::from_str(&whole).expect("only the end is missing");
+                let expected: Value =
+                    serde_json::from_str(&format!(r#""{text}""#)).expect("a text");
+                let beginning = kept[0]["beginning"]
+                    .as_str()
+                    .expect("the beginning is kept");
+                assert!(expected.as_str().expect("a text").starts_with(beginning));
+                assert!(beginning.len() > 2000, "{}", beginning.len());
+            }
+        }
         for odd in ["\"", "\"\\", "\\\"", "", "{\"a\":\"\\"] {
             let long = format!("{}{odd}", " ".repeat(20_000));
             assert_eq!(summarize(&long, &PayloadLimits::default()), long);

@@ -7,5 +7,7 @@
 
 mod crash;
 mod gateway;
+mod gateway_load;
 mod logger_faults;
+mod proxy;
 mod spool_faults;

@@ -1,5 +1,6 @@
 //! One file a subcommand.
 
+pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod events;
 pub(crate) mod migrate;

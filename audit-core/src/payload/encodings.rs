@@ -184,17 +184,18 @@ impl Plain {
         (begin, after.copied().unwrap_or(last + 1))
     }
 
+    /// Where the first percent escape of `page` stands. None reaches from one text into the next.
+    pub(super) fn first_percent(page: &[u8]) -> Option<usize> {
+        memchr::memchr_iter(b'%', page).find(|&i| percent_escape(page, i).is_some())
+    }
+
     /// Takes off percent escapes; none if there are none.
     pub(super) fn percent(text: &[u8]) -> Option<Self> {
-        let escape = |i: usize| match text.get(i..i + 3) {
-            Some(&[b'%', high, low]) => Some(hex_digit(high)? << 4 | hex_digit(low)?),
-            _ => None,
-        };
-        memchr::memchr_iter(b'%', text).find(|&i| escape(i).is_some())?;
+        Self::first_percent(text)?;
         let mut plain = Self::with_capacity(text.len());
         let mut i = 0;
         while i < text.len() {
-            match escape(i) {
+            match percent_escape(text, i) {
                 Some(byte) => {
                     plain.push(byte, i);
                     i += 3;
@@ -209,16 +210,21 @@ impl Plain {
         Some(plain)
     }
 
+    /// Where the first backslash of `page` stands that is worth taking off: other escapes hide no
+    /// letter and no sign. None reaches from one text into the next.
+    pub(super) fn first_backslash(page: &[u8]) -> Option<usize> {
+        memchr::memchr_iter(b'\\', page).find(|&i| {
+            matches!(
+                page.get(i + 1),
+                Some(b'u' | b'x' | b'"' | b'\'' | b'/' | b'\\')
+            )
+        })
+    }
+
     /// Takes off backslash escapes as JSON, JavaScript and Python write them; none if there are
     /// none.
     pub(super) fn backslash(text: &[u8]) -> Option<Self> {
-        // Other escapes hide no letter and no sign.
-        memchr::memchr_iter(b'\\', text).find(|&i| {
-            matches!(
-                text.get(i + 1),
-                Some(b'u' | b'x' | b'"' | b'\'' | b'/' | b'\\')
-            )
-        })?;
+        Self::first_backslash(text)?;
         let mut plain = Self::with_capacity(text.len());
         let mut i = 0;
         while i < text.len() {
@@ -265,6 +271,14 @@ impl Plain {
         };
         self.push(byte, at);
         2
+    }
+}
+
+/// The byte of a percent escape at `at`.
+fn percent_escape(text: &[u8], at: usize) -> Option<u8> {
+    match text.get(at..at + 3) {
+        Some(&[b'%', high, low]) => Some(hex_digit(high)? << 4 | hex_digit(low)?),
+        _ => None,
     }
 }
 
@@ -331,6 +345,20 @@ mod tests {
                 assert_eq!(plain_run(&text), length, "{special}");
                 assert_eq!(plain_run(&text[length + 1..]), 2, "{special}");
             }
+        }
+    }
+
+    #[test]
+    fn the_first_escape_of_a_page_is_the_first_of_its_text() {
+        let page = b"50 % off\0\\p\\a\0at the end %4\01%\0the end \\\0u0041 x\0a%41\0b\\u0041";
+        let (percent, backslash) = (Plain::first_percent(page), Plain::first_backslash(page));
+        assert!(percent.is_some_and(|i| page[i..].starts_with(b"%41")));
+        assert!(backslash.is_some_and(|i| page[i..].starts_with(b"\\u0041")));
+        for text in page.split(|&b| b == 0) {
+            let has_percent = Plain::first_percent(text).is_some();
+            let has_backslash = Plain::first_backslash(text).is_some();
+            assert_eq!(has_percent, text.starts_with(b"a%41"));
+            assert_eq!(has_backslash, text.starts_with(b"b\\u0041"));
         }
     }
 

@@ -74,7 +74,7 @@ impl Marks {
             let half = |half: [u8; 4]| u64::from(u32::from_le_bytes(half));
             add(half(*first) | half(*last) << 32);
         } else {
-            name.iter().for_each(|&b| add(u64::from(b)));
+            add(name.iter().fold(0, |word, &b| word << 8 | u64::from(b)));
         }
         let is_marked = |marks: u64| marks & (ONES << 7) != 0;
         Self {
@@ -170,6 +170,19 @@ mod tests {
                 assert_eq!(has_inner("壊key"), Some(true), "{length} {at}");
                 assert_eq!(has_inner("壊れた"), Some(false), "{length} {at}");
             }
+        }
+    }
+
+    #[test]
+    fn the_shortest_names_are_read_to_their_end() {
+        let has_inner = |name: &str| Ending::of(name.as_bytes()).map(|ending| ending.has_inner);
+        assert_eq!(has_inner("key"), Some(true));
+        assert_eq!(has_inner("KEY"), Some(true));
+        for name in ["", "k", "cy", "kez", "壊"] {
+            assert_eq!(has_inner(name), Some(false), "{name}");
+        }
+        for name in ["[", "a[", "[b", "a[c", "é", "éa", "aé"] {
+            assert_eq!(has_inner(name), None, "{name}");
         }
     }
 }

@@ -125,8 +125,14 @@ impl<'p> Finder<'p> {
         }
         assignment::find_in(page, self, &mut findings.spans);
         if level < MAX_LEVEL {
-            self.spelled(page, level, b'%', Plain::percent, findings);
-            self.spelled(page, level, b'\\', Plain::backslash, findings);
+            self.spelled(page, level, Plain::first_percent, Plain::percent, findings);
+            self.spelled(
+                page,
+                level,
+                Plain::first_backslash,
+                Plain::backslash,
+                findings,
+            );
             nested::find_in(page, level, self, &mut findings.spans);
             runs::find_in(page, &words, level, self, &mut findings.spans);
         }
@@ -140,17 +146,17 @@ impl<'p> Finder<'p> {
         findings.spans
     }
 
-    /// Looks behind the escapes that `sign` announces.
+    /// Looks behind the escapes of a kind: where the `first` one stands, and a text without them.
     fn spelled(
         &mut self,
         page: &[u8],
         level: u8,
-        sign: u8,
+        first: fn(&[u8]) -> Option<usize>,
         plain: fn(&[u8]) -> Option<Plain>,
         findings: &mut Findings<'p>,
     ) {
         let mut from = 0;
-        while let Some(i) = memchr::memchr(sign, &page[from..]) {
+        while let Some(i) = first(&page[from..]) {
             let (start, end) = (text_start(page, from + i), text_end(page, from + i));
             if let Some(plain) = plain(&page[start..end]) {
                 // A rule may take away what stands before the end of a private key: here nothing.

@@ -115,10 +115,10 @@ impl Relay {
         let (from_server, to_server) = (server.0, Mutex::new(server.1));
         let relayed = {
             let upward = self.upward(from_client, &to_server, &to_client);
-            let mut downward = std::pin::pin!(
-                Pump::new(self, Side::Server, from_server, &to_client, &to_server).run()
-            );
-            let (mut upward, mut expire) = (std::pin::pin!(upward), std::pin::pin!(self.expire()));
+            let downward = Pump::new(self, Side::Server, from_server, &to_client, &to_server);
+            // What waits for the store inside is large, and whoever runs this may not be.
+            let (mut upward, mut downward) = (Box::pin(upward), Box::pin(downward.run()));
+            let mut expire = std::pin::pin!(self.expire());
             let mut said_all: Option<End> = None;
             loop {
                 tokio::select! {

@@ -185,7 +185,7 @@ where
         let held = std::mem::take(&mut self.line.held);
         self.line.over = Some(Over {
             scanner: Scanner::new(self.keep),
-            beginning: held[..std::cmp::min(self.keep, held.len())].to_vec(),
+            beginning: Vec::new(),
             is_message: false,
             again: self.line.passed,
             refusals: Vec::new(),
@@ -198,6 +198,11 @@ where
             && !piece.is_empty()
         {
             let (n_bytes, found) = over.scanner.feed(piece);
+            if !over.is_message {
+                let room = self.keep - over.beginning.len();
+                let n_kept = std::cmp::min(room, n_bytes);
+                over.beginning.extend_from_slice(&piece[..n_kept]);
+            }
             let (mut now, later) = piece.split_at(n_bytes);
             if let Some(found) = found {
                 over.is_message = true;

@@ -79,15 +79,16 @@ impl<S> Audited<S> {
         self
     }
 
-    /// Lets requests through that cannot be recorded; they are [counted](Self::n_unrecorded), and
-    /// an error is traced. If nothing is said, they are refused.
+    /// Lets requests through that cannot be recorded; they are [counted](Self::n_unrecorded) all
+    /// the same. If nothing is said, they are refused.
     #[must_use]
     pub fn fail_open(mut self) -> Self {
         self.recorder.fail_open();
         self
     }
 
-    /// How many requests the logger refused to record, in this wrapper and its clones.
+    /// How many requests the logger refused to record, in this wrapper and its clones. An error is
+    /// traced at the 1st, 2nd, 4th, 8th and so on.
     #[must_use]
     pub fn n_unrecorded(&self) -> u64 {
         self.recorder.n_unrecorded()

@@ -3,10 +3,26 @@
 use std::borrow::Cow;
 
 use audit_core::AuditLogger;
+use audit_core::event::EventDraft;
 use audit_core::logger::OpenCall;
 use audit_core::payload::{Payload, PayloadContext, PayloadLevel, PayloadLimits};
 
 use crate::summary::summarize;
+
+/// The arguments of a call that is about to begin: an attempt that is on record before its tool runs
+/// says with what. Credentials are taken out when the draft becomes an event.
+pub(super) fn in_draft(
+    draft: EventDraft,
+    json: &str,
+    logger: &AuditLogger,
+    tool: Option<&str>,
+) -> EventDraft {
+    let policy = logger.payload_policy();
+    let kept = summary(json, &policy.request_limits(), logger, tool);
+    let context = PayloadContext::request(policy);
+    let context = tool.map_or(context, |tool| context.tool(tool));
+    draft.request(payload(&kept, json, context))
+}
 
 pub(super) fn request(call: &mut OpenCall, json: &str, logger: &AuditLogger, tool: Option<&str>) {
     let limits = logger.payload_policy().request_limits();

@@ -67,24 +67,29 @@ impl Recorder {
         let is_given = |params: &&str| !["null", "{}"].contains(params);
         let params = params.map(RawValue::get).filter(is_given);
         let heading = Heading::new(method, params, context);
+        let tool = heading.tool.as_ref().map(|tool| tool.as_str());
         let describe = |draft| self.describe(draft, &heading, context);
         let (call, is_taken_over) = match begun_elsewhere(&context.extensions) {
             Some(call) => {
-                call.update(|call| call.amend(describe));
+                call.update(|call| {
+                    call.amend(describe);
+                    if let Some(params) = params {
+                        kept::request(call, params, &self.logger, tool);
+                    }
+                });
                 (call, true)
             }
             None => {
-                let draft = describe(EventDraft::new(heading.method()));
-                match self.logger.begin(draft).await {
+                let mut draft = EventDraft::new(heading.method());
+                if let Some(params) = params {
+                    draft = kept::in_draft(draft, params, &self.logger, tool);
+                }
+                match self.logger.begin(describe(draft)).await {
                     Ok(call) => (SharedCall::new(call), false),
                     Err(error) => return self.not_begun(&error),
                 }
             }
         };
-        if let Some(params) = params {
-            let tool = heading.tool.as_ref().map(|tool| tool.as_str());
-            call.update(|call| kept::request(call, params, &self.logger, tool));
-        }
         let token = context.ct.clone();
         let is_cancelled = move || token.is_cancelled();
         let logger = self.logger.clone();
@@ -109,16 +114,16 @@ impl Recorder {
     }
 
     fn not_begun(&self, error: &Error) -> Result<Option<CallGuard>, ErrorData> {
-        let n_before = self.n_unrecorded.fetch_add(1, Ordering::Relaxed);
-        if !self.is_fail_open {
-            return Err(refusal(error));
-        }
+        let n_unrecorded = self.n_unrecorded.fetch_add(1, Ordering::Relaxed) + 1;
         // A line for each call would be a flood in an outage.
-        if n_before.is_power_of_two() || n_before == 0 {
-            let n_unrecorded = n_before + 1;
-            tracing::error!(%error, n_unrecorded, "the audit log takes no records: calls go on unrecorded");
+        if n_unrecorded.is_power_of_two() {
+            let goes_on = self.is_fail_open;
+            tracing::error!(%error, n_unrecorded, goes_on, "the audit log does not take the record of a call");
         }
-        Ok(None)
+        if self.is_fail_open {
+            return Ok(None);
+        }
+        Err(refusal(error))
     }
 }
 

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use audit_core::event::{EventDraft, Method, RequestId, ToolName};
+use audit_core::payload::{Payload, PayloadContext, PayloadPolicy};
 use audit_mcp::draft::CallFacts;
 use audit_mcp::message::{Frame, Message, frame_text};
 use axum::body::{Body, Bytes, to_bytes};
@@ -27,6 +28,7 @@ struct Fields {
     id: Option<RequestId>,
     /// The id as it was spelled, to be answered.
     raw_id: Option<Box<str>>,
+    /// The arguments, as JSON.
     params: Option<Box<str>>,
     unread: Option<StatusCode>,
 }
@@ -70,11 +72,6 @@ impl Asked {
     pub(crate) fn raw_id(&self) -> Option<&str> {
         self.0.raw_id.as_deref()
     }
-
-    /// The arguments, as JSON.
-    pub(crate) fn params(&self) -> Option<&str> {
-        self.0.params.as_deref()
-    }
 }
 
 /// Reads the body of a request, whoever sent it: no longer than the bound, and no more slowly.
@@ -95,19 +92,24 @@ pub(crate) async fn read_body(
 }
 
 /// What the body says, for the record that is about to begin.
-pub(crate) fn describe(request: &Parts, draft: EventDraft) -> EventDraft {
+pub(crate) fn describe(request: &Parts, draft: EventDraft, policy: &PayloadPolicy) -> EventDraft {
     let Some(Asked(asked)) = request.extensions.get() else {
         return draft;
     };
     let mut draft = draft;
+    let mut context = PayloadContext::request(policy);
     if let Some(method) = &asked.method {
         draft = draft.method(method.clone());
     }
     if let Some(tool) = &asked.tool {
         draft = draft.tool_name(tool.clone());
+        context = context.tool(tool.as_str());
     }
     if let Some(id) = &asked.id {
         draft = draft.request_id(id.clone());
+    }
+    if let Some(params) = &asked.params {
+        draft = draft.request(Payload::from_json(params.as_bytes(), &context));
     }
     draft
 }

@@ -36,7 +36,7 @@ impl Refusal {
         self
     }
 
-    /// Puts the no, the check that said it, and what was asked for on record, and answers.
+    /// Puts the no and the check that said it on record, and answers.
     pub(crate) fn answer(
         self,
         request: &Request,
@@ -45,12 +45,7 @@ impl Refusal {
         let asked = asked::of(request);
         if let Some(call) = request.audit_call() {
             call.say(self.outcome);
-            call.update(|call| {
-                call.amend(|draft| draft.amend_decision(check));
-                if let Some(params) = asked.params() {
-                    call.request_json(params);
-                }
-            });
+            call.update(|call| call.amend(|draft| draft.amend_decision(check)));
         }
         // An id that was spelled is valid JSON, and so is `null`.
         let id = asked.raw_id().unwrap_or("null").to_owned();

@@ -49,10 +49,11 @@ pub async fn serve(
 
 /// The layers, the outermost last.
 fn routes(config: Arc<Config>, logger: &AuditLogger) -> Router {
+    let policy = logger.payload_policy().clone();
     let audit = AuditLayer::new(logger.clone())
         .credential_header(header::AUTHORIZATION)
         .client_address(|request| Some(peer(request)?.ip()))
-        .draft(asked::describe);
+        .draft(move |request, draft| asked::describe(request, draft, &policy));
     Router::new()
         .route_service(MCP_PATH, mcp(Arc::clone(&config), logger.clone()))
         .layer(from_fn_with_state(Arc::clone(&config), limit))

@@ -4,9 +4,10 @@ use std::ffi::OsString;
 use std::process::{ExitCode, ExitStatus, Stdio};
 use std::time::Duration;
 
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
+use super::closing::Closing;
 use crate::failure::{Exit, Failure};
 
 /// The subcommand under which this program stands in for the server while it is started.
@@ -36,7 +37,7 @@ pub(crate) struct Server {
 impl Server {
     /// Starts the server, tied to this process: the system ends it when this process ends, however
     /// that comes about.
-    pub(crate) fn start(command: &[OsString]) -> Result<(Self, ChildStdin, ChildStdout), Failure> {
+    pub(crate) fn start(command: &[OsString]) -> Result<(Self, Closing, ChildStdout), Failure> {
         let name = command
             .first()
             .map(|program| program.to_string_lossy().into_owned())
@@ -54,7 +55,7 @@ impl Server {
         let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(Failure::new("the server has no standard input and output"));
         };
-        Ok((Self { child, name }, stdin, stdout))
+        Ok((Self { child, name }, Closing::new(stdin), stdout))
     }
 
     /// Waits until it ends by itself.

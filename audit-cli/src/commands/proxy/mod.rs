@@ -1,6 +1,7 @@
 //! `audit proxy`: between an MCP client and its server.
 
 mod child;
+mod closing;
 mod end_of_input;
 mod http;
 mod recorder;

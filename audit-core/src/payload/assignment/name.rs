@@ -53,9 +53,11 @@ impl Name {
         let floor = end.saturating_sub(MAX_NAME);
         let mut start = end;
         let mut n_letters = 0;
-        while start > floor && is_name_byte(page[start - 1]) {
+        let backwards = page[floor..end].iter().rev();
+        let kinds = backwards.map(|&b| IN_NAMES[usize::from(b)]);
+        for kind in kinds.take_while(|&kind| kind != InName::Never) {
             start -= 1;
-            n_letters += usize::from(IN_NAMES[usize::from(page[start])] == InName::Letter);
+            n_letters += usize::from(kind == InName::Letter);
         }
         if page[..end].ends_with(b"]") && ends_in_mark(&page[..end]) {
             return None;

@@ -10,6 +10,7 @@ use crate::payload::selector::{PathVerdict, Place};
 
 impl Tape<'_> {
     /// Asks for room for one more item: a member before its key, an element before its value.
+    #[inline]
     pub(in crate::payload) fn admit(&mut self) -> Admission {
         if self.estimate >= self.bounds.bytes {
             self.is_partial = true;
@@ -26,24 +27,32 @@ impl Tape<'_> {
         }
         frame.items += 1;
         if !frame.is_object {
-            if frame.heir.is_some() {
-                self.expected.secret = frame.heir;
-                self.expected.role = Role::Schema;
-            }
-            self.expected_paths.clear();
-            if !frame.paths.is_empty() {
-                let (paths, verdict) = self
-                    .rules
-                    .selectors()
-                    .step_index(&frame.paths, frame.items - 1);
-                self.expected_paths = paths;
-                if verdict == Some(PathVerdict::Redact) {
-                    self.expected.secret = Some(by_path());
-                }
-            }
-            self.estimate += 1;
+            self.expect_element();
         }
         Admission::Enter
+    }
+
+    /// What is expected of the element that comes next.
+    fn expect_element(&mut self) {
+        let Some(frame) = self.frames.last() else {
+            return;
+        };
+        if frame.heir.is_some() {
+            self.expected.secret = frame.heir;
+            self.expected.role = Role::Schema;
+        }
+        self.expected_paths.clear();
+        if !frame.paths.is_empty() {
+            let (paths, verdict) = self
+                .rules
+                .selectors()
+                .step_index(&frame.paths, frame.items - 1);
+            self.expected_paths = paths;
+            if verdict == Some(PathVerdict::Redact) {
+                self.expected.secret = Some(by_path());
+            }
+        }
+        self.estimate += 1;
     }
 
     /// A container begins at `at`.

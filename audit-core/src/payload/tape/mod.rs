@@ -105,7 +105,8 @@ impl<'p> Tape<'p> {
     }
 
     /// A member, by its key.
-    #[inline]
+    // There are many of them, and to hand over what is known of one takes as long as to use it.
+    #[inline(always)]
     fn member(
         &mut self,
         text: Extent,
@@ -225,7 +226,8 @@ impl<'p> Tape<'p> {
         self.n_respelled += usize::from(spelling == Spelling::Other || !is_kept);
     }
 
-    #[inline]
+    // As for members.
+    #[inline(always)]
     fn push(&mut self, kind: Kind, text: Extent, raw: (usize, usize), whole: bool, plain: bool) {
         self.nodes.push(Node {
             kind,

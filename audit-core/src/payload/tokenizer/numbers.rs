@@ -21,8 +21,12 @@ impl Tokenizer<'_> {
         }
         let text = tape.arena.len();
         let kept = std::cmp::min(n, tape.bounds().string_window);
-        tape.arena
-            .extend(digits[..kept].iter().copied().map(char::from));
+        match self.utf8.text_from(self.pos).get(..kept) {
+            Some(digits) => tape.arena.push_str(digits),
+            None => tape
+                .arena
+                .extend(digits[..kept].iter().copied().map(char::from)),
+        }
         let start = self.base + self.pos;
         self.pos += n;
         tape.number(text, (start, self.base + self.pos), kept == n);

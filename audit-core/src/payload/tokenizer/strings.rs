@@ -53,6 +53,7 @@ impl Tokenizer<'_> {
     }
 
     /// Puts any text on the page.
+    #[inline(never)]
     fn any_text(&mut self, tape: &mut Tape<'_>, window: usize) -> Step<bool> {
         let mut room = window;
         loop {

@@ -1,5 +1,6 @@
 //! Calls seen by somebody who stands in between.
 
+mod corpora;
 mod endings;
 mod exchanges;
 mod odd;

@@ -12,3 +12,4 @@ mod decisions;
 mod endings;
 mod secrets;
 mod stage;
+mod write_ahead;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use audit_core::AuditLogger;
 use audit_core::event::{AuditEvent, Check, Verdict};
+use audit_core::logger::AuditLoggerBuilder;
 use audit_example_gateway::demo::{self, Demo};
 use audit_example_gateway::{Config, MCP_PATH, serve};
 use audit_memory::MemoryStore;
@@ -72,8 +73,15 @@ impl Stage {
     }
 
     pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::with_logger(change, |builder| builder).await
+    }
+
+    pub(crate) async fn with_logger(
+        change: impl FnOnce(&mut Config),
+        build: impl FnOnce(AuditLoggerBuilder) -> AuditLoggerBuilder,
+    ) -> Self {
         let store = MemoryStore::new();
-        let logger = AuditLogger::builder(store.clone()).build().unwrap();
+        let logger = build(AuditLogger::builder(store.clone())).build().unwrap();
         let mut demo = demo::prepare(b"the seed of a test").await.unwrap();
         change(&mut demo.config);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

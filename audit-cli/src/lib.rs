@@ -1,0 +1,72 @@
+//! The binary `audit`: records the calls of MCP clients and shows what was recorded. Its help says
+//! what it does.
+//!
+//! It is a library of one function so that the tests and benches of the workspace, which are another
+//! package, run what they have just built.
+
+mod args;
+mod commands;
+mod failure;
+mod output;
+mod signals;
+mod store;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use tracing_subscriber::EnvFilter;
+
+use args::{Args, Command};
+use failure::Failure;
+
+/// The whole program: reads the command line, and says how the process ends.
+#[must_use]
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    log_to_stderr();
+    match run(args) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("audit: {}", output::visible_lines(&failure.to_string()));
+            failure.exit_code()
+        }
+    }
+}
+
+fn run(args: Args) -> Result<ExitCode, Failure> {
+    // Before any thread is started: this process is about to be another one.
+    if let Command::Tied(args) = &args.command {
+        return Err(commands::proxy::become_server(args));
+    }
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| Failure::because("the runtime cannot be started", &error))?;
+    let code = runtime.block_on(async {
+        match args.command {
+            Command::Demo(args) => commands::demo::run(args).await,
+            Command::Doctor(args) => commands::doctor::run(args).await,
+            Command::Events(args) => commands::events::run(args).await,
+            Command::Migrate(args) => commands::migrate::run(args).await,
+            Command::Proxy(args) => commands::proxy::run(args).await,
+            Command::Show(args) => commands::show::run(args).await,
+            Command::Stats(args) => commands::stats::run(args).await,
+            Command::Tied(args) => Err(commands::proxy::become_server(&args)),
+        }
+    });
+    // A read of standard input that is still under way would keep the process.
+    runtime.shutdown_background();
+    code
+}
+
+/// What the MCP library says of calls stands in their records, and there without secrets.
+const DEFAULT_LOG: &str = "warn,rmcp=off";
+
+/// Standard output is for results, and for the protocol of a proxied server.
+fn log_to_stderr() {
+    let filter =
+        EnvFilter::try_from_env("AUDIT_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .init();
+}
