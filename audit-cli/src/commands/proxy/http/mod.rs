@@ -81,6 +81,11 @@ pub(crate) async fn run(server: Server, options: Options) -> Result<ExitCode, Fa
         server.upstream
     );
 
+    if !address.ip().is_loopback() {
+        eprintln!(
+            "audit: others can reach this address, and what they send is not encrypted: put TLS before it"
+        );
+    }
     let router = Router::new()
         .fallback(exchange::serve)
         .with_state(Arc::clone(&proxy));
