@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from transcript import Exchange, Transcript
@@ -21,7 +21,7 @@ INVALID_REQUEST = {-32700, -32600}
 class Call:
     """One event of the store."""
 
-    method: str | None
+    method: str
     tool_name: str | None
     outcome: str
 
@@ -56,8 +56,9 @@ def _calls_over_http(exchanges: list[Exchange]) -> Iterator[Call]:
             if _is_request(message):
                 left = exchange.end == "left"
                 otherwise = "cancelled" if left else "upstream_disconnected"
-                replies = [_addressed(reply, message) for reply in received]
-                yield _call(message, replies, posted, otherwise)
+                refused = any(_refuses(reply) for reply in received)
+                call = _call(message, received, posted, otherwise)
+                yield replace(call, outcome="invalid_request") if refused else call
         for message in filter(_is_request, received):
             yield _call(message, posted, received, otherwise="upstream_disconnected")
 
@@ -73,10 +74,9 @@ def _received(exchange: Exchange) -> Iterator[Message]:
         yield json.loads(body)
 
 
-def _addressed(reply: Message, request: Message) -> Message:
-    """A server that has not read a request cannot name it in its refusal."""
-    refuses = "error" in reply and reply.get("id") is None
-    return reply | {"id": request["id"]} if refuses else reply
+def _refuses(reply: Message) -> bool:
+    """A server that takes no request out of a body has none to name in its answer."""
+    return "error" in reply and reply.get("id") is None
 
 
 def _is_request(message: Message) -> bool:

@@ -25,6 +25,9 @@ ALL = SCENARIOS | INSPECTOR_SCENARIOS | RAW
 # As `mcp.Client` names them: the handshake, the revision without one, and a probe for which it is.
 ERAS = {"auto": "auto", "legacy": "legacy", "modern": "2026-07-28"}
 
+# A scenario that takes so many seconds waits for something that does not come.
+LONGEST = 60
+
 
 def main() -> None:
     # A prefix has options of its own, so nothing here may look for options.
@@ -39,7 +42,8 @@ def main() -> None:
 
 async def play(name: str, wire: Wire) -> None:
     try:
-        calls = await ALL[name](wire)
+        with anyio.fail_after(LONGEST):
+            calls = await ALL[name](wire)
     finally:
         for line in wire.transcript.printed():
             print(line)

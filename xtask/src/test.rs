@@ -1,5 +1,7 @@
 //! `cargo xtask test`: what a newcomer runs.
 
+use std::path::Path;
+
 use crate::command::{cargo, has_subcommand};
 use crate::postgres::Postgres;
 use crate::privilege::may_mount;
@@ -73,7 +75,17 @@ fn left_out(postgres: &Postgres) -> Vec<LeftOut> {
     if !postgres.is_in_docker() {
         left_out.push(("needs_docker", "a running Docker"));
     }
+    if !has_mcp() {
+        left_out.push(("needs_mcp", "what .ci/install-mcp installs"));
+    }
     left_out
+}
+
+/// Whether `.ci/install-mcp` has come to its end.
+fn has_mcp() -> bool {
+    let folder = std::env::var_os("AUDIT_TEST_MCP").unwrap_or_else(|| "target/mcp".into());
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    root.join(folder).join("installed").exists()
 }
 
 fn nextest(

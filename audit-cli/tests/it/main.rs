@@ -7,4 +7,5 @@
 
 mod asking;
 mod errors;
+mod real_mcp;
 mod store;
