@@ -6,6 +6,7 @@
 )]
 
 mod asking;
+mod demo;
 mod errors;
 mod real_mcp;
 mod store;

@@ -43,12 +43,15 @@ pub(crate) fn cases<'a>(
 
 /// So many requests over each connection.
 async fn requests(address: SocketAddr, n_requests: usize, pace: Option<Duration>) -> Sample {
-    let mut connections = JoinSet::new();
+    let mut open = Vec::with_capacity(N_CONNECTIONS);
     for _ in 0..N_CONNECTIONS {
-        let connection = Connection::open(address).await;
-        connections.spawn(connection.send(n_requests, pace));
+        open.push(Connection::open(address).await);
     }
     let begin = Instant::now();
+    let mut connections = JoinSet::new();
+    for connection in open {
+        connections.spawn(connection.send(n_requests, pace));
+    }
     let mut took = Vec::with_capacity(N_CONNECTIONS * n_requests);
     while let Some(connection) = connections.join_next().await {
         took.extend(connection.expect("a connection does not panic"));
