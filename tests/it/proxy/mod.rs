@@ -1,5 +1,6 @@
 //! `audit proxy`, as a process between a client and a server.
 
+mod database;
 mod http;
 mod stand;
 mod stdio;
