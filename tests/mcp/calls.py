@@ -44,7 +44,9 @@ def _calls_by_pipe(transcript: Transcript) -> Iterator[Call]:
             continue
         replies = (it for by, it in messages if by != sender)
         cancels = (it for by, it in messages if by == sender)
-        yield _call(message, replies, cancels, otherwise="upstream_disconnected")
+        # The client is the first to go: what it still waits for it has given up.
+        otherwise = "cancelled" if sender == "client" else "upstream_disconnected"
+        yield _call(message, replies, cancels, otherwise)
 
 
 def _calls_over_http(exchanges: list[Exchange]) -> Iterator[Call]:

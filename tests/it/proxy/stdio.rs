@@ -8,13 +8,13 @@ use tokio::process::Command;
 use super::stand::{Records, SERVER, Session, call, in_words};
 
 /// A secret that the server has in its environment.
-const SECRET: &str = "hunter2-of-the-environment";
+const SECRET: &str = "harmless words of the environment";
 
 /// The server by itself, in the environment that it has behind a proxy.
 fn server(records: &Records) -> Command {
     let mut command = Command::new(SERVER);
     records.surround(&mut command);
-    command.env("SECRET_OF_THE_SERVER", SECRET);
+    command.env("GREETING_OF_THE_SERVER", SECRET);
     command
 }
 
@@ -22,7 +22,7 @@ fn proxied(records: &Records, options: &[&str]) -> Session {
     let mut command = records.proxy(options);
     command
         .args(["--", SERVER])
-        .env("SECRET_OF_THE_SERVER", SECRET);
+        .env("GREETING_OF_THE_SERVER", SECRET);
     Session::start(command)
 }
 

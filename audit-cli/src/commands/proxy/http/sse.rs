@@ -7,6 +7,8 @@ const MAX_EVENT_BYTES: usize = 8 << 20;
 #[derive(Debug, Default)]
 pub(super) struct SseReader {
     line: Vec<u8>,
+    /// Whether the line has anything in it, held or not.
+    is_line_begun: bool,
     data: Vec<u8>,
     has_data: bool,
     is_too_large: bool,
@@ -45,6 +47,7 @@ impl SseReader {
     }
 
     fn hold(&mut self, part: &[u8]) {
+        self.is_line_begun |= !part.is_empty();
         if self.line.len() + self.data.len() + part.len() > MAX_EVENT_BYTES {
             self.is_too_large = true;
             self.line.clear();
@@ -58,6 +61,9 @@ impl SseReader {
     fn end_line(&mut self) -> Option<Vec<u8>> {
         let line = std::mem::take(&mut self.line);
         let mut line = &*line;
+        if std::mem::take(&mut self.is_line_begun) && self.is_too_large {
+            return None;
+        }
         if !std::mem::replace(&mut self.is_begun, true) {
             line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line);
         }
