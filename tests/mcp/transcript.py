@@ -153,22 +153,25 @@ class Normaliser:
 def _printed(exchange: Exchange, normalise: Normaliser) -> Json:
     # A server ends its own stream as the client goes, and either may be first.
     end = {"end": exchange.end} if exchange.method != "GET" else {}
+    asked, answered = exchange.request_body, exchange.response_body.decode()
+    request_headers = _comparable(exchange.request_headers, asked)
+    headers = _comparable(exchange.response_headers, answered)
     return {
         "request": f"{exchange.method} {exchange.path}",
-        "request_headers": _printed_headers(exchange.request_headers, normalise),
-        "request_body": normalise(exchange.request_body),
+        "request_headers": _printed_headers(request_headers, normalise),
+        "request_body": normalise(asked),
         "status": exchange.status,
-        "headers": _printed_headers(_comparable(exchange), normalise),
-        "body": normalise(exchange.response_body.decode()),
+        "headers": _printed_headers(headers, normalise),
+        "body": normalise(answered),
         **end,
     }
 
 
-def _comparable(exchange: Exchange) -> dict[str, str]:
+def _comparable(headers: dict[str, str], body: str) -> dict[str, str]:
     """What stands for a server's state is encrypted anew each time, and not always as long."""
-    if not _STATE.search(exchange.response_body.decode()):
-        return exchange.response_headers
-    return {k: v for k, v in exchange.response_headers.items() if k != "content-length"}
+    if not _STATE.search(body):
+        return headers
+    return {name: value for name, value in headers.items() if name != "content-length"}
 
 
 def _printed_headers(headers: dict[str, str], normalise: Normaliser) -> dict[str, str]:
