@@ -22,7 +22,7 @@
 //! | `word`, `"several words"` | some text of the event contains it, in either case |
 //!
 //! A value with blanks, commas or quotes stands in quotes, in which a backslash takes the meaning off
-//! the character behind it. Moments are those of [`moment`].
+//! the character behind it. Moments are those of [`moment()`].
 
 mod error;
 mod lexer;
