@@ -1,28 +1,5 @@
-//! The filter grammar: one line that people type and programs print.
-//!
-//! ```text
-//! tool:delete_* outcome:denied,rate_limited -role:admin status:>=500 since:24h "free text"
-//! ```
-//!
-//! Terms stand side by side. About different fields all are needed; about the same field, one is
-//! enough, which a comma says too; `-` excludes. What [`Filter`] prints is read back as the same
-//! filter.
-//!
-//! | term | asks for |
-//! |---|---|
-//! | `key:` `tool:` `method:` `role:` `session:` `request:` `upstream:` `client:` `client_version:` `address:` `writer:` | the text, `*` for any run of characters; `none`: it is not there |
-//! | `outcome:` | a word of [`Outcome`](crate::event::Outcome) |
-//! | `auth:` `authz:` `rate:` | `allowed`, `denied`, `skipped`, `error` |
-//! | `status:` `seq:` | a number: `500`, `>=500`, `<500`, `500..599` |
-//! | `latency:` `upstream_latency:` | a duration: `>250ms`, `1s..5s`; without a unit milliseconds |
-//! | `time:` | a range of moments: `2026-03-01..2026-03-02`, `>=yesterday` |
-//! | `since:` `until:` | the range from one to the other, both in it; both are needed, with `time:` too |
-//! | `id:` `trace:` `span:` | the whole identifier |
-//! | `redacted:` | `yes` or `no` |
-//! | `word`, `"several words"` | some text of the event contains it, in either case |
-//!
-//! A value with blanks, commas or quotes stands in quotes, in which a backslash takes the meaning off
-//! the character behind it. Moments are those of [`moment()`].
+//! The filter grammar: one line that people type and programs print. [`Filter::parse`] says what stands
+//! in it.
 
 mod error;
 mod lexer;
@@ -39,8 +16,31 @@ use super::filter::Filter;
 use crate::event::Timestamp;
 
 impl Filter {
-    /// Reads a filter as people type it; `now` is what `since:24h` counts from. The grammar is
-    /// `field:value`, side by side; the table stands in the README and in `audit events --help`.
+    /// Reads a filter as people type it: terms, side by side. `now` is what `since:24h` counts from.
+    ///
+    /// ```text
+    /// tool:delete_* outcome:denied,rate_limited -role:admin status:>=500 since:24h "free text"
+    /// ```
+    ///
+    /// About different fields all terms are needed; about the same field, one is enough, which a comma
+    /// says too; `-` excludes. What a [`Filter`] prints is read back as the same filter.
+    ///
+    /// | term | asks for |
+    /// |---|---|
+    /// | `key:` `tool:` `method:` `role:` `session:` `request:` `upstream:` `client:` `client_version:` `address:` `writer:` | the text, `*` for any run of characters; `none`: it is not there |
+    /// | `outcome:` | a word of [`Outcome`](crate::event::Outcome) |
+    /// | `auth:` `authz:` `rate:` | `allowed`, `denied`, `skipped`, `error` |
+    /// | `status:` `seq:` | a number: `500`, `>=500`, `<500`, `500..599` |
+    /// | `latency:` `upstream_latency:` | a duration: `>250ms`, `1s..5s`; without a unit milliseconds |
+    /// | `time:` | a range of moments: `2026-03-01..2026-03-02`, `>=yesterday` |
+    /// | `since:` `until:` | the range from one to the other, both in it; it has to hold beside `time:` |
+    /// | `id:` `trace:` `span:` | the whole identifier |
+    /// | `redacted:` | `yes` or `no` |
+    /// | `word`, `"several words"` | some text of the event contains it, in either case |
+    ///
+    /// A value with blanks, commas or quotes stands in quotes, in which a backslash takes the meaning
+    /// off the character behind it. Moments are those of [`moment()`](crate::reader::moment()). Between
+    /// two filters that both have to hold stands `&`.
     ///
     /// ```
     /// use audit_core::event::Timestamp;
