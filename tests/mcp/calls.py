@@ -44,8 +44,10 @@ def _calls_by_pipe(transcript: Transcript) -> Iterator[Call]:
             continue
         replies = (it for by, it in messages if by != sender)
         cancels = (it for by, it in messages if by == sender)
-        # The client is the first to go: what it still waits for it has given up.
-        otherwise = "cancelled" if sender == "client" else "upstream_disconnected"
+        # Where the server did not die, the client was the first to go: what it still waited for, it
+        # has given up.
+        gave_up = sender == "client" and transcript.exits == ["clean"]
+        otherwise = "cancelled" if gave_up else "upstream_disconnected"
         yield _call(message, replies, cancels, otherwise)
 
 
