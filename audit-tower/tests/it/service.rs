@@ -198,6 +198,21 @@ async fn a_call_that_an_inner_layer_took_over_is_still_one_event() {
 }
 
 #[tokio::test]
+async fn of_a_call_that_was_taken_over_the_layer_keeps_no_payload() {
+    let audit = Audit::new();
+    let layer = audit.layer().capture_responses();
+    let service = layer.layer(answering(|request: Request<()>| {
+        assert!(request.audit_call().unwrap().claim());
+        let response = Response::builder().header("content-type", "application/json");
+        response.body(Script::new([Step::data("1")])).unwrap()
+    }));
+    let response = service.oneshot(request()).await.unwrap();
+    response.into_body().collect().await.unwrap();
+    let event = audit.one().await;
+    assert!(event.request().is_none() && event.response().is_none());
+}
+
+#[tokio::test]
 async fn a_payload_that_the_handler_kept_stays() {
     let audit = Audit::new();
     let layer = audit.layer().capture_responses();
