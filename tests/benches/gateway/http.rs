@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval_at};
 
 use crate::server::Servers;
 
@@ -49,8 +49,10 @@ async fn requests(address: SocketAddr, n_requests: usize, pace: Option<Duration>
     }
     let begin = Instant::now();
     let mut connections = JoinSet::new();
-    for connection in open {
-        connections.spawn(connection.send(n_requests, pace));
+    // At a pace they take turns; all at once they would wait for each other.
+    let turn = pace.unwrap_or_default() / u32::try_from(N_CONNECTIONS).expect("they are few");
+    for (number, connection) in (0..).zip(open) {
+        connections.spawn(connection.send(n_requests, pace, turn * number));
     }
     let mut took = Vec::with_capacity(N_CONNECTIONS * n_requests);
     while let Some(connection) = connections.join_next().await {
@@ -91,10 +93,16 @@ impl Connection {
         }
     }
 
-    async fn send(mut self, n_requests: usize, pace: Option<Duration>) -> Vec<Duration> {
+    async fn send(
+        mut self,
+        n_requests: usize,
+        pace: Option<Duration>,
+        begins: Duration,
+    ) -> Vec<Duration> {
         let mut took = Vec::with_capacity(n_requests);
         let mut answer = vec![0; self.n_bytes];
-        let mut ticks = pace.map(interval);
+        let begins = tokio::time::Instant::now() + begins;
+        let mut ticks = pace.map(|pace| interval_at(begins, pace));
         if let Some(ticks) = &mut ticks {
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         }
