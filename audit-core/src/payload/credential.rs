@@ -2,12 +2,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use memchr::memmem;
-use regex_automata::MatchKind;
-use regex_automata::util::prefilter::Prefilter;
-
 use super::cut::{ceil, floor};
 use super::encodings::{LOWER, UPPER, base64_core, hex, percent};
+use super::needles::Needles;
 use super::spans::{Span, merge};
 use super::{marker, text};
 
@@ -48,8 +45,7 @@ pub struct CallerCredential {
 
 struct Spellings {
     secret: Box<[u8]>,
-    needles: Vec<Box<[u8]>>,
-    search: Option<Prefilter>,
+    needles: Needles,
 }
 
 impl CallerCredential {
@@ -68,15 +64,10 @@ impl CallerCredential {
         {
             spell(secret[space..].trim_ascii(), &mut needles);
         }
-        // Where several begin at the same place, the longest is found.
-        needles.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        needles.dedup();
-        let search = Prefilter::new(MatchKind::LeftmostFirst, &needles);
         Self {
             spellings: Arc::new(Spellings {
                 secret: secret.into_boxed_slice(),
-                needles,
-                search,
+                needles: Needles::new(needles),
             }),
         }
     }
@@ -115,34 +106,10 @@ impl CallerCredential {
     pub(super) fn find_in(&self, page: &[u8]) -> impl Iterator<Item = Span<'static>> {
         let mut from = 0;
         std::iter::from_fn(move || {
-            let (start, len) = self.next_from(page, from)?;
+            let (start, len) = self.spellings.needles.find(page, from)?;
             from = start + 1;
             Some(Span::new(start, start + len, RULE))
         })
-    }
-
-    fn next_from(&self, page: &[u8], from: usize) -> Option<(usize, usize)> {
-        let Spellings {
-            needles, search, ..
-        } = &*self.spellings;
-        if needles.is_empty() {
-            return None;
-        }
-        let start = match search {
-            Some(search) => search.find(page, (from..page.len()).into())?.start,
-            // The engine declined these needles: search for them one by one.
-            None => needles
-                .iter()
-                .filter_map(|needle| memmem::find(&page[from..], needle))
-                .fold(None, |first: Option<usize>, at| {
-                    Some(first.map_or(at, |first| std::cmp::min(first, at)))
-                })
-                .map(|at| from + at)?,
-        };
-        let longest = needles
-            .iter()
-            .find(|needle| page[start..].starts_with(needle));
-        Some((start, longest.map_or(1, |needle| needle.len())))
     }
 
     /// Where the beginning of a spelling stands at the very end of `text`: the rest of it may
@@ -159,7 +126,7 @@ impl CallerCredential {
         self.spellings
             .needles
             .iter()
-            .filter_map(|needle| begun(needle))
+            .filter_map(begun)
             .reduce(std::cmp::min)
     }
 }

@@ -66,6 +66,7 @@ mod word_set;
 mod assignment;
 mod authorization;
 mod encodings;
+mod needles;
 mod nested;
 mod patterns;
 mod runs;
