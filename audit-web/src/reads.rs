@@ -1,0 +1,37 @@
+//! Who read what: reading payloads is an event of the trail itself, recorded before the bytes leave.
+
+use audit_core::event::{Decision, EventDraft, EventId, Method, Outcome, Role};
+use audit_core::payload::{Payload, PayloadContext};
+
+use crate::access::Viewer;
+use crate::problem::Problem;
+use crate::state::Web;
+
+/// The method of the event about an event whose payloads were read.
+const READ_METHOD: &str = "audit/read";
+
+impl Web {
+    /// Records that somebody reads the payloads of an event; returns when that is as safe as the
+    /// store of the trail promises.
+    ///
+    /// # Errors
+    /// It cannot be recorded: the payloads must not be shown.
+    pub(crate) async fn record_read(&self, viewer: &Viewer, id: EventId) -> Result<(), Problem> {
+        self.record(viewer, READ_METHOD, &format!("{{\"event_id\":\"{id}\"}}"))
+            .await
+    }
+
+    async fn record(&self, viewer: &Viewer, method: &str, request: &str) -> Result<(), Problem> {
+        let context = PayloadContext::request(self.logger.payload_policy());
+        let draft = EventDraft::new(Method::lossy(method))
+            .api_key_id(viewer.api_key_id())
+            .role(Role::lossy(viewer.scopes().to_string()))
+            .decision(Decision::allowed())
+            .outcome(Outcome::Ok)
+            .request(Payload::from_json(request, &context));
+        let recorded = self.logger.log_event(draft).await;
+        recorded
+            .map(drop)
+            .map_err(|error| Problem::unrecorded(&error))
+    }
+}

@@ -1,0 +1,65 @@
+use std::sync::Arc;
+
+use audit_core::{AuditLogger, AuditReader, AuditSink, Clock, SystemClock};
+
+use super::{Ending, WebServer};
+use crate::access::{Sessions, Tokens};
+use crate::config::WebConfig;
+use crate::state::Web;
+use crate::system::SystemStatus;
+
+/// Puts a [`WebServer`] together.
+#[derive(Debug)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct WebServerBuilder {
+    web: Web,
+}
+
+impl WebServerBuilder {
+    pub(super) fn new(
+        reader: Arc<dyn AuditReader>,
+        logger: AuditLogger,
+        tokens: Arc<Tokens>,
+        config: WebConfig,
+    ) -> Self {
+        Self {
+            web: Web {
+                reader,
+                logger,
+                ingest: None,
+                system: None,
+                clock: Arc::new(SystemClock::new()),
+                tokens,
+                sessions: Sessions::default(),
+                ending: Ending::default(),
+                config,
+            },
+        }
+    }
+
+    /// Takes events from gateways, and stores them here; without it none are taken.
+    pub fn ingest(mut self, sink: Arc<dyn AuditSink>) -> Self {
+        self.web.ingest = Some(sink);
+        self
+    }
+
+    /// Shows how the system is.
+    pub fn system(mut self, system: Arc<dyn SystemStatus>) -> Self {
+        self.web.system = Some(system);
+        self
+    }
+
+    /// Where time comes from; the operating system's clocks, if nothing is said.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.web.clock = clock;
+        self
+    }
+
+    /// The server, which does not listen yet.
+    #[must_use]
+    pub fn build(self) -> WebServer {
+        WebServer {
+            web: Arc::new(self.web),
+        }
+    }
+}

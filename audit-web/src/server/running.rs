@@ -1,0 +1,73 @@
+//! Takes connections until it is told to end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::connection::{self, Peer};
+use super::ending::Ending;
+
+/// The most connections at once. Whoever comes then waits to be taken.
+const MOST_CONNECTIONS: usize = 1_024;
+/// How long what is under way may take once the server was told to end.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
+/// How long to wait when the system has no room for one more connection.
+const NO_ROOM: Duration = Duration::from_millis(100);
+
+pub(super) async fn run(
+    listener: TcpListener,
+    router: Router,
+    ending: &Ending,
+    end: impl Future<Output = ()>,
+) {
+    let mut connections = JoinSet::new();
+    let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let mut end = std::pin::pin!(end);
+    loop {
+        let taken = tokio::select! {
+            biased;
+            () = &mut end => break,
+            taken = take(&listener, &room) => taken,
+        };
+        while connections.try_join_next().is_some() {}
+        let Some((stream, peer, place)) = taken else {
+            continue;
+        };
+        let (router, ending) = (router.clone(), ending.clone());
+        connections.spawn(async move {
+            connection::serve(stream, peer, router, ending).await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    ending.begin();
+    let all = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(LAST_ANSWERS, all).await.is_err() {
+        tracing::warn!("the server ends while requests are under way");
+    }
+    connections.shutdown().await;
+}
+
+type Taken = (
+    tokio::net::TcpStream,
+    Peer,
+    tokio::sync::OwnedSemaphorePermit,
+);
+
+/// The next connection, as soon as there is room for it.
+async fn take(listener: &TcpListener, room: &Arc<Semaphore>) -> Option<Taken> {
+    // The semaphore is never closed.
+    let place = Arc::clone(room).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, address)) => Some((stream, Peer(address), place)),
+        Err(error) => {
+            tracing::debug!(%error, "a connection cannot be taken");
+            tokio::time::sleep(NO_ROOM).await;
+            None
+        }
+    }
+}

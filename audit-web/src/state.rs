@@ -1,0 +1,26 @@
+use std::sync::Arc;
+
+use audit_core::{AuditLogger, AuditReader, AuditSink, Clock};
+
+use crate::access::{Sessions, Tokens};
+use crate::config::WebConfig;
+use crate::server::Ending;
+use crate::system::SystemStatus;
+
+/// What all handlers share.
+#[derive(Debug)]
+pub(crate) struct Web {
+    /// The store that is asked.
+    pub(crate) reader: Arc<dyn AuditReader>,
+    /// Where the server's own events go: who read what.
+    pub(crate) logger: AuditLogger,
+    /// Where events go that gateways hand in, if they may.
+    pub(crate) ingest: Option<Arc<dyn AuditSink>>,
+    /// What the system page is told.
+    pub(crate) system: Option<Arc<dyn SystemStatus>>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) tokens: Arc<Tokens>,
+    pub(crate) sessions: Sessions,
+    pub(crate) ending: Ending,
+    pub(crate) config: WebConfig,
+}

@@ -1,0 +1,5 @@
+mod answer;
+mod stand;
+
+pub(crate) use answer::Answer;
+pub(crate) use stand::Stand;
