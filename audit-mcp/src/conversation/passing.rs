@@ -149,7 +149,11 @@ impl Conversation {
         if n.is_power_of_two() {
             tracing::warn!(%error, n, is_refused, "a call cannot be recorded");
         }
-        if is_refused { Err(error) } else { Ok(None) }
+        if is_refused {
+            return Err(error);
+        }
+        self.shared.logger.tell_unrecorded();
+        Ok(None)
     }
 
     fn draft(
