@@ -1,7 +1,5 @@
 //! Input bytes as text, checked a block at a time and not string by string.
 
-use simdutf8::compat::from_utf8;
-
 /// How much is checked at once: few strings are longer, and little is checked that is never read.
 const BLOCK: usize = 1024;
 
@@ -52,8 +50,8 @@ impl<'i> Utf8<'i> {
             end -= 1;
         }
         let bytes = &self.input[start..end];
-        let valid = match from_utf8(bytes) {
-            Err(e) => from_utf8(&bytes[..e.valid_up_to()]),
+        let valid = match std::str::from_utf8(bytes) {
+            Err(e) => std::str::from_utf8(&bytes[..e.valid_up_to()]),
             valid => valid,
         };
         self.block = valid.unwrap_or_default();
