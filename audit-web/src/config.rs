@@ -1,5 +1,8 @@
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
+
+use crate::throttle::Rate;
 
 /// Where and how to serve.
 #[derive(Clone, Debug)]
@@ -8,6 +11,7 @@ pub struct WebConfig {
     pub(crate) listen: SocketAddr,
     pub(crate) exposure: Exposure,
     pub(crate) hosts: Vec<String>,
+    requests_per_second: u32,
 }
 
 /// Who can reach the server, and what protects what they send.
@@ -33,6 +37,7 @@ impl WebConfig {
             listen,
             exposure: Exposure::Loopback,
             hosts: Vec::new(),
+            requests_per_second: 100,
         }
     }
 
@@ -46,6 +51,21 @@ impl WebConfig {
     pub fn host(mut self, name: impl Into<String>) -> Self {
         self.hosts.push(name.into().to_ascii_lowercase());
         self
+    }
+
+    /// How many requests a token, and an address, may send in a second: 100, if nothing is said;
+    /// four times as many at once.
+    pub const fn requests_per_second(mut self, n: NonZeroU32) -> Self {
+        self.requests_per_second = n.get();
+        self
+    }
+
+    pub(crate) fn rate(&self) -> Rate {
+        let per_second = f64::from(self.requests_per_second);
+        Rate {
+            burst: 4.0 * per_second,
+            per_second,
+        }
     }
 
     /// Refuses to send tokens and the trail over a network in clear text.

@@ -1,6 +1,8 @@
 //! Who read what: reading payloads is an event of the trail itself, recorded before the bytes leave.
 
-use audit_core::event::{Decision, EventDraft, EventId, Method, Outcome, Role};
+use audit_core::event::{
+    Client, ClientAddress, Decision, EventDraft, EventId, Method, Outcome, Role,
+};
 use audit_core::payload::{Payload, PayloadContext};
 
 use crate::access::Viewer;
@@ -25,6 +27,7 @@ impl Web {
         let context = PayloadContext::request(self.logger.payload_policy());
         let draft = EventDraft::new(Method::lossy(method))
             .api_key_id(viewer.api_key_id())
+            .client(Client::new().address(ClientAddress::lossy(viewer.address().to_string())))
             .role(Role::lossy(viewer.scopes().to_string()))
             .decision(Decision::allowed())
             .outcome(Outcome::Ok)

@@ -13,6 +13,7 @@ use axum::extract::DefaultBodyLimit;
 use tokio::net::TcpListener;
 
 pub use builder::WebServerBuilder;
+pub(crate) use connection::Peer;
 pub(crate) use ending::Ending;
 
 use crate::access::Tokens;
