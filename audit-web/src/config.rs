@@ -2,6 +2,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 
+use crate::server::TlsIdentity;
 use crate::throttle::Rate;
 
 /// Where and how to serve.
@@ -15,7 +16,7 @@ pub struct WebConfig {
 }
 
 /// Who can reach the server, and what protects what they send.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum Exposure {
     /// A proxy of one's own that ends TLS, and that alone can reach this address.
@@ -23,6 +24,8 @@ pub enum Exposure {
     /// This machine alone.
     #[default]
     Loopback,
+    /// Whoever can reach the address, by TLS.
+    Tls(TlsIdentity),
 }
 
 impl WebConfig {
@@ -42,7 +45,7 @@ impl WebConfig {
     }
 
     /// Who can reach it: this machine alone, if nothing is said.
-    pub const fn exposure(mut self, exposure: Exposure) -> Self {
+    pub fn exposure(mut self, exposure: Exposure) -> Self {
         self.exposure = exposure;
         self
     }
@@ -70,7 +73,7 @@ impl WebConfig {
 
     /// Refuses to send tokens and the trail over a network in clear text.
     pub(crate) fn check_exposure(&self) -> io::Result<()> {
-        if self.listen.ip().is_loopback() || self.exposure != Exposure::Loopback {
+        if self.listen.ip().is_loopback() || !matches!(self.exposure, Exposure::Loopback) {
             return Ok(());
         }
         let text = format!(

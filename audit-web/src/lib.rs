@@ -27,4 +27,4 @@ mod state;
 mod throttle;
 
 pub use config::{Exposure, WebConfig};
-pub use server::{BoundServer, WebServer, WebServerBuilder};
+pub use server::{BoundServer, TlsIdentity, WebServer, WebServerBuilder};

@@ -5,10 +5,15 @@ use audit_core::event::{
 };
 use audit_core::payload::{Payload, PayloadContext};
 
+use audit_core::reader::Filter;
+use serde_json::json;
+
 use crate::access::Viewer;
 use crate::problem::Problem;
 use crate::state::Web;
 
+/// The method of the event about events that were taken as a file.
+const EXPORT_METHOD: &str = "audit/export";
 /// The method of the event about an event whose payloads were read.
 const READ_METHOD: &str = "audit/read";
 
@@ -19,7 +24,22 @@ impl Web {
     /// # Errors
     /// It cannot be recorded: the payloads must not be shown.
     pub(crate) async fn record_read(&self, viewer: &Viewer, id: EventId) -> Result<(), Problem> {
-        self.record(viewer, READ_METHOD, &format!("{{\"event_id\":\"{id}\"}}"))
+        self.record(viewer, READ_METHOD, &json!({ "event_id": id }).to_string())
+            .await
+    }
+
+    /// Records that somebody takes the events that match, with their payloads.
+    ///
+    /// # Errors
+    /// As [`record_read`](Self::record_read).
+    pub(crate) async fn record_export(
+        &self,
+        viewer: &Viewer,
+        filter: &Filter,
+        format: &str,
+    ) -> Result<(), Problem> {
+        let request = json!({ "filter": filter.to_string(), "format": format });
+        self.record(viewer, EXPORT_METHOD, &request.to_string())
             .await
     }
 

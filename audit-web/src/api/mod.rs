@@ -3,6 +3,7 @@
 mod ask;
 mod event;
 mod events;
+mod export;
 mod ingest;
 mod query;
 mod stats;
@@ -24,6 +25,7 @@ pub(crate) fn routes() -> Router<Arc<Web>> {
         .route("/api/v1/events", get(events::list).merge(taking()))
         .route("/api/v1/events/{id}", get(event::one))
         .route("/api/v1/events/stream", get(stream::live))
+        .route("/api/v1/export", get(export::export))
         .route("/api/v1/stats", get(stats::count))
 }
 

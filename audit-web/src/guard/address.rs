@@ -19,7 +19,7 @@ pub(super) fn of(web: &Web, request: &Request) -> IpAddr {
     let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Peer(address)| {
         address.ip()
     });
-    if web.config.exposure == Exposure::BehindProxy {
+    if matches!(web.config.exposure, Exposure::BehindProxy) {
         return forwarded_for(request.headers()).unwrap_or(peer);
     }
     peer
