@@ -1,3 +1,5 @@
+use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use audit_core::event::ApiKeyId;
@@ -5,7 +7,6 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
 use super::caller::{Caller, Proof};
-use super::digest::Digest;
 use super::name::TokenName;
 use super::scope::{Scope, Scopes};
 use super::token::Token;
@@ -18,13 +19,15 @@ use crate::state::Web;
 pub(crate) struct Viewer {
     token: Arc<Token>,
     proof: Proof,
+    address: IpAddr,
 }
 
 impl Viewer {
-    pub(super) fn new(token: Token, proof: Proof) -> Self {
+    pub(super) fn new(token: Token, proof: Proof, address: IpAddr) -> Self {
         Self {
             token: Arc::new(token),
             proof,
+            address,
         }
     }
 
@@ -38,6 +41,11 @@ impl Viewer {
         ApiKeyId::lossy(self.token.name.as_str())
     }
 
+    /// From where it asks.
+    pub(crate) fn address(&self) -> IpAddr {
+        self.address
+    }
+
     /// What the token allows.
     pub(crate) fn scopes(&self) -> Scopes {
         self.token.scopes
@@ -48,9 +56,17 @@ impl Viewer {
         self.proof
     }
 
-    /// What recognizes the token.
-    pub(crate) fn digest(&self) -> Digest {
-        self.token.digest
+    /// Whether it would still be let in. Of a session that is use.
+    ///
+    /// # Errors
+    /// The tokens cannot be read.
+    pub(crate) fn is_valid(&self, web: &Web) -> io::Result<bool> {
+        let has_session = match self.proof {
+            Proof::Bearer => true,
+            Proof::Session(id) => web.sessions.token_of(id, web.clock.monotonic()).is_some(),
+        };
+        let token = web.tokens.valid(self.token.digest, web.clock.now())?;
+        Ok(has_session && token.is_some())
     }
 
     /// Whether it may see payloads and take exports; each is recorded.

@@ -1,12 +1,25 @@
 use std::sync::Arc;
 
 use audit_core::{AuditLogger, AuditReader, AuditSink, Clock, SystemClock};
+use tokio::sync::Semaphore;
 
 use super::{Ending, WebServer};
 use crate::access::{Sessions, Tokens};
 use crate::config::WebConfig;
+use crate::live::Hubs;
+use crate::metrics::RenderMetrics;
 use crate::state::Web;
 use crate::system::SystemStatus;
+use crate::throttle::{Rate, Throttle};
+
+/// The most streams at once.
+const MOST_STREAMS: usize = 512;
+
+/// A person who mistypes a token has a few tries at once, then one in ten seconds.
+const LOGINS: Rate = Rate {
+    burst: 5.0,
+    per_second: 0.1,
+};
 
 /// Puts a [`WebServer`] together.
 #[derive(Debug)]
@@ -28,9 +41,15 @@ impl WebServerBuilder {
                 logger,
                 ingest: None,
                 system: None,
+                metrics: None,
                 clock: Arc::new(SystemClock::new()),
                 tokens,
                 sessions: Sessions::default(),
+                by_address: Throttle::new(config.rate()),
+                by_token: Throttle::new(config.rate()),
+                logins: Throttle::new(LOGINS),
+                hubs: Hubs::default(),
+                stream_places: Arc::new(Semaphore::new(MOST_STREAMS)),
                 ending: Ending::default(),
                 config,
             },
@@ -46,6 +65,12 @@ impl WebServerBuilder {
     /// Shows how the system is.
     pub fn system(mut self, system: Arc<dyn SystemStatus>) -> Self {
         self.web.system = Some(system);
+        self
+    }
+
+    /// Answers at `/metrics` with these numbers.
+    pub fn metrics(mut self, render: Arc<dyn RenderMetrics>) -> Self {
+        self.web.metrics = Some(render);
         self
     }
 

@@ -2,6 +2,7 @@ mod builder;
 mod connection;
 mod ending;
 mod running;
+mod tls;
 
 use std::io;
 use std::net::SocketAddr;
@@ -13,13 +14,17 @@ use axum::extract::DefaultBodyLimit;
 use tokio::net::TcpListener;
 
 pub use builder::WebServerBuilder;
+pub use tls::TlsIdentity;
+
+pub(crate) use connection::Peer;
 pub(crate) use ending::Ending;
 
+use self::connection::Service;
 use crate::access::Tokens;
-use crate::config::WebConfig;
+use crate::config::{Exposure, WebConfig};
 use crate::guard::{self, Hosts};
 use crate::state::Web;
-use crate::{api, assets, dashboard, login};
+use crate::{api, assets, dashboard, health, login};
 
 /// The server, ready to listen.
 ///
@@ -98,7 +103,16 @@ impl BoundServer {
     pub async fn serve(self, end: impl Future<Output = ()> + Send) {
         let hosts = Hosts::new(self.address, &self.web.config.hosts);
         let router = router(&self.web, hosts);
-        running::run(self.listener, router, &self.web.ending, end).await;
+        let tls = match &self.web.config.exposure {
+            Exposure::Tls(identity) => Some(identity.acceptor()),
+            Exposure::BehindProxy | Exposure::Loopback => None,
+        };
+        let service = Service {
+            router,
+            tls,
+            ending: self.web.ending.clone(),
+        };
+        running::run(self.listener, service, end).await;
     }
 }
 
@@ -106,6 +120,7 @@ impl BoundServer {
 fn router(web: &Arc<Web>, hosts: Hosts) -> Router {
     let routes = Router::new()
         .merge(api::routes())
+        .merge(health::routes())
         .merge(login::routes())
         .merge(dashboard::routes())
         .route("/assets/{name}", axum::routing::get(assets::serve))
