@@ -19,6 +19,7 @@ mod api;
 mod assets;
 mod dashboard;
 mod guard;
+mod live;
 mod login;
 mod problem;
 mod reads;

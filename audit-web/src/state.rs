@@ -1,9 +1,11 @@
 use std::sync::Arc;
 
 use audit_core::{AuditLogger, AuditReader, AuditSink, Clock};
+use tokio::sync::Semaphore;
 
 use crate::access::{Sessions, Tokens};
 use crate::config::WebConfig;
+use crate::live::Hubs;
 use crate::server::Ending;
 use crate::system::SystemStatus;
 
@@ -21,6 +23,10 @@ pub(crate) struct Web {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) sessions: Sessions,
+    /// What streams of events share.
+    pub(crate) hubs: Hubs,
+    /// A place for each stream that may be open.
+    pub(crate) stream_places: Arc<Semaphore>,
     pub(crate) ending: Ending,
     pub(crate) config: WebConfig,
 }

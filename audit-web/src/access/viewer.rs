@@ -1,3 +1,4 @@
+use std::io;
 use std::sync::Arc;
 
 use audit_core::event::ApiKeyId;
@@ -5,7 +6,6 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
 use super::caller::{Caller, Proof};
-use super::digest::Digest;
 use super::name::TokenName;
 use super::scope::{Scope, Scopes};
 use super::token::Token;
@@ -48,9 +48,17 @@ impl Viewer {
         self.proof
     }
 
-    /// What recognizes the token.
-    pub(crate) fn digest(&self) -> Digest {
-        self.token.digest
+    /// Whether it would still be let in. Of a session that is use.
+    ///
+    /// # Errors
+    /// The tokens cannot be read.
+    pub(crate) fn is_valid(&self, web: &Web) -> io::Result<bool> {
+        let has_session = match self.proof {
+            Proof::Bearer => true,
+            Proof::Session(id) => web.sessions.token_of(id, web.clock.monotonic()).is_some(),
+        };
+        let token = web.tokens.valid(self.token.digest, web.clock.now())?;
+        Ok(has_session && token.is_some())
     }
 
     /// Whether it may see payloads and take exports; each is recorded.

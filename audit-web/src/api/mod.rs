@@ -1,9 +1,17 @@
 //! What programs ask, under `/api/v1`.
 
+mod ask;
+mod event;
+mod events;
+mod query;
+mod stats;
+mod stream;
+
 use std::sync::Arc;
 
 use axum::Router;
 use axum::http::{Method, StatusCode, Uri};
+use axum::routing::get;
 
 use crate::problem::Problem;
 use crate::state::Web;
@@ -11,6 +19,10 @@ use crate::state::Web;
 /// The routes of the API.
 pub(crate) fn routes() -> Router<Arc<Web>> {
     Router::new()
+        .route("/api/v1/events", get(events::list))
+        .route("/api/v1/events/{id}", get(event::one))
+        .route("/api/v1/events/stream", get(stream::live))
+        .route("/api/v1/stats", get(stats::count))
 }
 
 /// What is not there.

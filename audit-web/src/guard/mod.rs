@@ -5,6 +5,7 @@ mod headers;
 mod host;
 mod identify;
 mod pages;
+mod refusals;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ pub(crate) fn guarded(router: Router<Arc<Web>>, web: &Arc<Web>, hosts: Hosts) ->
     let hosts = Arc::new(hosts);
     // The layer that is added last is the outermost.
     router
+        .layer(from_fn(refusals::explain))
         .layer(from_fn(cross_site::refuse))
         .layer(from_fn_with_state(Arc::clone(web), identify::identify))
         .layer(from_fn_with_state(hosts, host::refuse_others))

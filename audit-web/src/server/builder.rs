@@ -1,12 +1,17 @@
 use std::sync::Arc;
 
 use audit_core::{AuditLogger, AuditReader, AuditSink, Clock, SystemClock};
+use tokio::sync::Semaphore;
 
 use super::{Ending, WebServer};
 use crate::access::{Sessions, Tokens};
 use crate::config::WebConfig;
+use crate::live::Hubs;
 use crate::state::Web;
 use crate::system::SystemStatus;
+
+/// The most streams at once.
+const MOST_STREAMS: usize = 512;
 
 /// Puts a [`WebServer`] together.
 #[derive(Debug)]
@@ -31,6 +36,8 @@ impl WebServerBuilder {
                 clock: Arc::new(SystemClock::new()),
                 tokens,
                 sessions: Sessions::default(),
+                hubs: Hubs::default(),
+                stream_places: Arc::new(Semaphore::new(MOST_STREAMS)),
                 ending: Ending::default(),
                 config,
             },

@@ -1,4 +1,9 @@
 //! The server as its clients see it: over a loopback port, with a store in memory.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 mod login;
 mod support;
