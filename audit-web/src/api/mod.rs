@@ -13,6 +13,9 @@ use axum::Router;
 use axum::http::{Method, StatusCode, Uri};
 use axum::routing::get;
 
+pub(crate) use ask::ask;
+pub(crate) use query::{Query, invalid, written};
+
 use crate::problem::Problem;
 use crate::state::Web;
 
