@@ -1,5 +1,9 @@
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
+
+use crate::server::TlsIdentity;
+use crate::throttle::Rate;
 
 /// Where and how to serve.
 #[derive(Clone, Debug)]
@@ -8,10 +12,11 @@ pub struct WebConfig {
     pub(crate) listen: SocketAddr,
     pub(crate) exposure: Exposure,
     pub(crate) hosts: Vec<String>,
+    requests_per_second: u32,
 }
 
 /// Who can reach the server, and what protects what they send.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum Exposure {
     /// A proxy of one's own that ends TLS, and that alone can reach this address.
@@ -19,6 +24,8 @@ pub enum Exposure {
     /// This machine alone.
     #[default]
     Loopback,
+    /// Whoever can reach the address, by TLS.
+    Tls(TlsIdentity),
 }
 
 impl WebConfig {
@@ -33,11 +40,12 @@ impl WebConfig {
             listen,
             exposure: Exposure::Loopback,
             hosts: Vec::new(),
+            requests_per_second: 100,
         }
     }
 
     /// Who can reach it: this machine alone, if nothing is said.
-    pub const fn exposure(mut self, exposure: Exposure) -> Self {
+    pub fn exposure(mut self, exposure: Exposure) -> Self {
         self.exposure = exposure;
         self
     }
@@ -48,9 +56,24 @@ impl WebConfig {
         self
     }
 
+    /// How many requests a token, and an address, may send in a second: 100, if nothing is said;
+    /// four times as many at once.
+    pub const fn requests_per_second(mut self, n: NonZeroU32) -> Self {
+        self.requests_per_second = n.get();
+        self
+    }
+
+    pub(crate) fn rate(&self) -> Rate {
+        let per_second = f64::from(self.requests_per_second);
+        Rate {
+            burst: 4.0 * per_second,
+            per_second,
+        }
+    }
+
     /// Refuses to send tokens and the trail over a network in clear text.
     pub(crate) fn check_exposure(&self) -> io::Result<()> {
-        if self.listen.ip().is_loopback() || self.exposure != Exposure::Loopback {
+        if self.listen.ip().is_loopback() || !matches!(self.exposure, Exposure::Loopback) {
             return Ok(());
         }
         let text = format!(

@@ -24,6 +24,7 @@ mod login;
 mod problem;
 mod reads;
 mod state;
+mod throttle;
 
 pub use config::{Exposure, WebConfig};
-pub use server::{BoundServer, WebServer, WebServerBuilder};
+pub use server::{BoundServer, TlsIdentity, WebServer, WebServerBuilder};

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use bytes::Bytes;
 use maud::{Markup, html};
 
 use crate::access::{Digest, Proof, SESSION_COOKIE, Secret, Sessions, Viewer};
 use crate::dashboard;
+use crate::guard::{Address, neighborhood, too_many_requests};
 use crate::problem::Problem;
 use crate::state::Web;
 
@@ -25,7 +26,14 @@ async fn form() -> Markup {
     page(None)
 }
 
-async fn log_in(State(web): State<Arc<Web>>, body: Bytes) -> Result<Response, Problem> {
+async fn log_in(
+    State(web): State<Arc<Web>>,
+    Extension(from): Extension<Address>,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let from = neighborhood(from.0);
+    let allowed = web.logins.take(from, web.clock.monotonic());
+    allowed.map_err(too_many_requests)?;
     let mut fields = form_urlencoded::parse(&body);
     let token = fields.find(|(name, _)| name == "token");
     let token = token.map(|(_, value)| value.trim().to_owned());
@@ -42,6 +50,7 @@ async fn log_in(State(web): State<Arc<Web>>, body: Bytes) -> Result<Response, Pr
         let refusal = "This is no valid token: it may be mistyped, have expired, or been revoked.";
         return Ok((StatusCode::UNAUTHORIZED, page(Some(refusal))).into_response());
     };
+    web.logins.forgive(&from);
     let session = web.sessions.begin(digest, web.clock.monotonic());
     let max_age = Sessions::MAX_AGE.as_secs();
     Ok(moved_to("/", &cookie(session.reveal(), max_age)))

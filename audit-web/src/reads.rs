@@ -1,12 +1,19 @@
 //! Who read what: reading payloads is an event of the trail itself, recorded before the bytes leave.
 
-use audit_core::event::{Decision, EventDraft, EventId, Method, Outcome, Role};
+use audit_core::event::{
+    Client, ClientAddress, Decision, EventDraft, EventId, Method, Outcome, Role,
+};
 use audit_core::payload::{Payload, PayloadContext};
+
+use audit_core::reader::Filter;
+use serde_json::json;
 
 use crate::access::Viewer;
 use crate::problem::Problem;
 use crate::state::Web;
 
+/// The method of the event about events that were taken as a file.
+const EXPORT_METHOD: &str = "audit/export";
 /// The method of the event about an event whose payloads were read.
 const READ_METHOD: &str = "audit/read";
 
@@ -17,7 +24,22 @@ impl Web {
     /// # Errors
     /// It cannot be recorded: the payloads must not be shown.
     pub(crate) async fn record_read(&self, viewer: &Viewer, id: EventId) -> Result<(), Problem> {
-        self.record(viewer, READ_METHOD, &format!("{{\"event_id\":\"{id}\"}}"))
+        self.record(viewer, READ_METHOD, &json!({ "event_id": id }).to_string())
+            .await
+    }
+
+    /// Records that somebody takes the events that match, with their payloads.
+    ///
+    /// # Errors
+    /// As [`record_read`](Self::record_read).
+    pub(crate) async fn record_export(
+        &self,
+        viewer: &Viewer,
+        filter: &Filter,
+        format: &str,
+    ) -> Result<(), Problem> {
+        let request = json!({ "filter": filter.to_string(), "format": format });
+        self.record(viewer, EXPORT_METHOD, &request.to_string())
             .await
     }
 
@@ -25,6 +47,7 @@ impl Web {
         let context = PayloadContext::request(self.logger.payload_policy());
         let draft = EventDraft::new(Method::lossy(method))
             .api_key_id(viewer.api_key_id())
+            .client(Client::new().address(ClientAddress::lossy(viewer.address().to_string())))
             .role(Role::lossy(viewer.scopes().to_string()))
             .decision(Decision::allowed())
             .outcome(Outcome::Ok)

@@ -1,13 +1,15 @@
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use audit_core::{AuditLogger, AuditReader, AuditSink, Clock};
 use tokio::sync::Semaphore;
 
-use crate::access::{Sessions, Tokens};
+use crate::access::{Sessions, TokenName, Tokens};
 use crate::config::WebConfig;
 use crate::live::Hubs;
 use crate::server::Ending;
 use crate::system::SystemStatus;
+use crate::throttle::Throttle;
 
 /// What all handlers share.
 #[derive(Debug)]
@@ -23,6 +25,11 @@ pub(crate) struct Web {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) sessions: Sessions,
+    /// How often an address, and a token, may ask.
+    pub(crate) by_address: Throttle<IpAddr>,
+    pub(crate) by_token: Throttle<TokenName>,
+    /// How often an address may present what is no token.
+    pub(crate) logins: Throttle<IpAddr>,
     /// What streams of events share.
     pub(crate) hubs: Hubs,
     /// A place for each stream that may be open.

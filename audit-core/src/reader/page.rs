@@ -102,6 +102,18 @@ impl PageRequest {
         Ok(self)
     }
 
+    /// The page that begins behind this event, in the order of the list; whether the event is there, or
+    /// matches, makes no difference.
+    #[must_use]
+    pub fn after(mut self, id: EventId) -> Self {
+        self.cursor = Some(Cursor {
+            list: self.list_key(),
+            direction: Direction::Forward,
+            id,
+        });
+        self
+    }
+
     /// Which events are asked for.
     #[must_use]
     pub fn filter(&self) -> &Filter {

@@ -51,6 +51,24 @@ fn another_order_begins_with_the_first_page() {
 }
 
 #[test]
+fn a_page_can_begin_behind_any_event() {
+    let id = fixture::event_id(7);
+    let scan = PageRequest::new(Filter::all())
+        .order(Order::OldestFirst)
+        .after(id)
+        .scan();
+    assert_eq!((scan.bound, scan.is_ascending), (Some(id), true));
+    // What goes on from there is the same list.
+    let request = PageRequest::new(Filter::all()).limit(2).unwrap();
+    let cursor = cursor_of(&request.clone().after(id));
+    assert!(
+        request
+            .cursor(cursor)
+            .is_ok_and(|at| at.scan().bound.is_some())
+    );
+}
+
+#[test]
 fn an_intersected_filter_is_another_list() {
     let ok = || Filter::all().with(Condition::Outcome(Outcome::Ok));
     let denied = || Filter::all().with(Condition::Outcome(Outcome::Denied));

@@ -1,4 +1,5 @@
 use std::io;
+use std::net::IpAddr;
 
 use axum::http::{HeaderMap, header};
 
@@ -26,12 +27,12 @@ impl Caller {
     ///
     /// # Errors
     /// The tokens cannot be read: nobody can be let in.
-    pub(crate) fn of(web: &Web, headers: &HeaderMap) -> io::Result<Self> {
+    pub(crate) fn of(web: &Web, headers: &HeaderMap, address: IpAddr) -> io::Result<Self> {
         let Some((token, proof)) = presented(web, headers) else {
             return Ok(Self(None));
         };
         let token = web.tokens.valid(token, web.clock.now())?;
-        Ok(Self(token.map(|token| Viewer::new(token, proof))))
+        Ok(Self(token.map(|token| Viewer::new(token, proof, address))))
     }
 }
 

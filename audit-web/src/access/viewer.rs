@@ -1,4 +1,5 @@
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use audit_core::event::ApiKeyId;
@@ -18,13 +19,15 @@ use crate::state::Web;
 pub(crate) struct Viewer {
     token: Arc<Token>,
     proof: Proof,
+    address: IpAddr,
 }
 
 impl Viewer {
-    pub(super) fn new(token: Token, proof: Proof) -> Self {
+    pub(super) fn new(token: Token, proof: Proof, address: IpAddr) -> Self {
         Self {
             token: Arc::new(token),
             proof,
+            address,
         }
     }
 
@@ -36,6 +39,11 @@ impl Viewer {
     /// The name, as it stands in the records of what was read.
     pub(crate) fn api_key_id(&self) -> ApiKeyId {
         ApiKeyId::lossy(self.token.name.as_str())
+    }
+
+    /// From where it asks.
+    pub(crate) fn address(&self) -> IpAddr {
+        self.address
     }
 
     /// What the token allows.

@@ -4,6 +4,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 
+use super::address::{self, Address};
 use crate::access::Caller;
 use crate::problem::Problem;
 use crate::state::Web;
@@ -14,7 +15,10 @@ pub(super) async fn identify(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let caller = Caller::of(&web, request.headers()).map_err(|error| Problem::no_tokens(&error))?;
+    let address = address::of(&web, &request);
+    let caller =
+        Caller::of(&web, request.headers(), address).map_err(|error| Problem::no_tokens(&error))?;
     request.extensions_mut().insert(caller);
+    request.extensions_mut().insert(Address(address));
     Ok(next.run(request).await)
 }

@@ -9,9 +9,16 @@ use crate::config::WebConfig;
 use crate::live::Hubs;
 use crate::state::Web;
 use crate::system::SystemStatus;
+use crate::throttle::{Rate, Throttle};
 
 /// The most streams at once.
 const MOST_STREAMS: usize = 512;
+
+/// A person who mistypes a token has a few tries at once, then one in ten seconds.
+const LOGINS: Rate = Rate {
+    burst: 5.0,
+    per_second: 0.1,
+};
 
 /// Puts a [`WebServer`] together.
 #[derive(Debug)]
@@ -36,6 +43,9 @@ impl WebServerBuilder {
                 clock: Arc::new(SystemClock::new()),
                 tokens,
                 sessions: Sessions::default(),
+                by_address: Throttle::new(config.rate()),
+                by_token: Throttle::new(config.rate()),
+                logins: Throttle::new(LOGINS),
                 hubs: Hubs::default(),
                 stream_places: Arc::new(Semaphore::new(MOST_STREAMS)),
                 ending: Ending::default(),

@@ -2,6 +2,7 @@ mod builder;
 mod connection;
 mod ending;
 mod running;
+mod tls;
 
 use std::io;
 use std::net::SocketAddr;
@@ -13,10 +14,14 @@ use axum::extract::DefaultBodyLimit;
 use tokio::net::TcpListener;
 
 pub use builder::WebServerBuilder;
+pub use tls::TlsIdentity;
+
+pub(crate) use connection::Peer;
 pub(crate) use ending::Ending;
 
+use self::connection::Service;
 use crate::access::Tokens;
-use crate::config::WebConfig;
+use crate::config::{Exposure, WebConfig};
 use crate::guard::{self, Hosts};
 use crate::state::Web;
 use crate::{api, assets, dashboard, login};
@@ -98,7 +103,16 @@ impl BoundServer {
     pub async fn serve(self, end: impl Future<Output = ()> + Send) {
         let hosts = Hosts::new(self.address, &self.web.config.hosts);
         let router = router(&self.web, hosts);
-        running::run(self.listener, router, &self.web.ending, end).await;
+        let tls = match &self.web.config.exposure {
+            Exposure::Tls(identity) => Some(identity.acceptor()),
+            Exposure::BehindProxy | Exposure::Loopback => None,
+        };
+        let service = Service {
+            router,
+            tls,
+            ending: self.web.ending.clone(),
+        };
+        running::run(self.listener, service, end).await;
     }
 }
 

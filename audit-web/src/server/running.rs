@@ -3,13 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::connection::{self, Peer};
-use super::ending::Ending;
+use super::connection::{Peer, Service};
 
 /// The most connections at once. Whoever comes then waits to be taken.
 const MOST_CONNECTIONS: usize = 1_024;
@@ -18,12 +16,7 @@ const LAST_ANSWERS: Duration = Duration::from_secs(5);
 /// How long to wait when the system has no room for one more connection.
 const NO_ROOM: Duration = Duration::from_millis(100);
 
-pub(super) async fn run(
-    listener: TcpListener,
-    router: Router,
-    ending: &Ending,
-    end: impl Future<Output = ()>,
-) {
+pub(super) async fn run(listener: TcpListener, service: Service, end: impl Future<Output = ()>) {
     let mut connections = JoinSet::new();
     let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let mut end = std::pin::pin!(end);
@@ -37,14 +30,14 @@ pub(super) async fn run(
         let Some((stream, peer, place)) = taken else {
             continue;
         };
-        let (router, ending) = (router.clone(), ending.clone());
+        let service = service.clone();
         connections.spawn(async move {
-            connection::serve(stream, peer, router, ending).await;
+            service.connect(stream, peer).await;
             drop(place);
         });
     }
     drop(listener);
-    ending.begin();
+    service.ending.begin();
     let all = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(LAST_ANSWERS, all).await.is_err() {
         tracing::warn!("the server ends while requests are under way");

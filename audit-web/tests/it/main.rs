@@ -6,4 +6,5 @@
 )]
 
 mod login;
+mod stream;
 mod support;

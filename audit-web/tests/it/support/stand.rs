@@ -45,9 +45,15 @@ impl Stand {
         events: &[AuditEvent],
         build: impl FnOnce(WebServerBuilder) -> WebServerBuilder,
     ) -> Self {
-        let store = MemoryStore::new();
-        let kept = store.append(events).await.unwrap();
-        assert!(kept.receipts().iter().all(Receipt::is_kept));
+        Self::on(MemoryStore::new(), events, build).await
+    }
+
+    /// A server on this store, with these events, built as the test says.
+    pub(crate) async fn on(
+        store: MemoryStore,
+        events: &[AuditEvent],
+        build: impl FnOnce(WebServerBuilder) -> WebServerBuilder,
+    ) -> Self {
         let logger = AuditLogger::builder(store.clone())
             .writer_name("web")
             .build()
@@ -83,6 +89,19 @@ impl Stand {
             end: Some(end),
             serving,
         }
+        .holding(events)
+        .await
+    }
+
+    async fn holding(self, events: &[AuditEvent]) -> Self {
+        self.append(events).await;
+        self
+    }
+
+    /// Stores more events, as a gateway does beside the server.
+    pub(crate) async fn append(&self, events: &[AuditEvent]) {
+        let kept = self.store.append(events).await.unwrap();
+        assert!(kept.receipts().iter().all(Receipt::is_kept));
     }
 
     /// The token of a scope.
