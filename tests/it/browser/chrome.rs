@@ -3,6 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
+use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
 use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
 use fantoccini::{Client, ClientBuilder, Locator};
 use http::Method;
@@ -114,6 +115,36 @@ impl Chrome {
         let element = self.client.find(Locator::Css(css)).await;
         let element = element.unwrap_or_else(|error| panic!("no {css}: {error}"));
         element.text().await.unwrap()
+    }
+
+    /// How many such elements there are.
+    pub(crate) async fn count(&self, css: &str) -> usize {
+        let found = self.client.find_all(Locator::Css(css)).await.unwrap();
+        found.len()
+    }
+
+    /// Clicks the first such element that can be seen, and waits for the page that follows, if one
+    /// does.
+    pub(crate) async fn click(&self, css: &str) {
+        let found = self.client.find_all(Locator::Css(css)).await.unwrap();
+        for element in found {
+            if element.is_displayed().await.unwrap() {
+                return element.click().await.unwrap();
+            }
+        }
+        panic!(
+            "no {css} to click at in {}",
+            self.client.source().await.unwrap()
+        );
+    }
+
+    /// Presses a key, wherever the focus is.
+    pub(crate) async fn keys(&self, key: impl Into<char>) {
+        let value = key.into();
+        let presses = KeyActions::new("keyboard".to_owned())
+            .then(KeyAction::Down { value })
+            .then(KeyAction::Up { value });
+        self.client.perform_actions(presses).await.unwrap();
     }
 
     /// What the console says since it was last asked: errors of scripts, refusals by the policy.
