@@ -76,7 +76,7 @@ pub(super) fn beside(event: &EventSummary) -> Markup {
 fn head(event: &EventMetadata, reports: &PayloadReports) -> Markup {
     let class = Class::of(event.outcome).word();
     html! {
-        h1 { (table::what(&event)) " " span.badge class=(class) { (event.outcome) } }
+        h1 { (table::what(&event)) " " span class={ "badge " (class) } { (event.outcome) } }
         p.lead { "Outcome: " (words::outcome(event.outcome)) "." }
         (facts::of(event, reports))
         section {
