@@ -103,7 +103,10 @@ const open = async (id) => {
     const page = await load(`/event/${id}?payloads=no`);
     if (new URL(location.href).searchParams.get("event") !== id) return;
     const close = node("button", { type: "button", textContent: "Close", onclick: closePane });
-    pane.replaceChildren(close, document.adoptNode(one("#event", page)));
+    const article = document.adoptNode(one("#event", page));
+    const heading = one("h1", article);
+    heading.replaceWith(node("h2", { className: "name" }, ...heading.childNodes));
+    pane.replaceChildren(close, article);
     enhance(pane);
   } catch (error) {
     pane.replaceChildren(node("p", { className: "problem", textContent: `Not shown: ${error.message}.` }));
@@ -149,7 +152,7 @@ const word = (outcome) => {
 // As the server does: what would reorder, hide or move text is written as its code.
 const visible = (text) =>
   text.replace(
-    /[\p{Cc}\u061c\u200b-\u200f\u202a-\u202e\u2028\u2029\u2060\u2066-\u2069\ufeff\u{e0000}-\u{e007f}]/gu,
+    /[\p{Cc}\p{NChar}\u061c\u200b-\u200f\u202a-\u202e\u2028\u2029\u2060\u2066-\u2069\ufeff\u{e0000}-\u{e007f}]/gu,
     (it) => `\\u{${it.codePointAt(0).toString(16)}}`,
   );
 

@@ -5,6 +5,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod dashboard;
 mod login;
 mod stream;
 mod support;
