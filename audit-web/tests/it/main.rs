@@ -5,6 +5,8 @@
     reason = "a test fails by panicking"
 )]
 
+mod api;
+mod ingest;
 mod login;
 mod stream;
 mod support;
