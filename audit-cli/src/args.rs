@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{demo, doctor, events, migrate, proxy, show, stats};
+use crate::commands::{demo, doctor, events, migrate, proxy, serve, show, stats, token};
 use crate::failure::Failure;
 use crate::store::StoreAddress;
 
@@ -39,10 +39,15 @@ pub(crate) enum Command {
     Migrate(migrate::MigrateArgs),
     /// Stand between an MCP client and its server, and record every call
     Proxy(Box<proxy::ProxyArgs>),
+    /// Serve the API, the live stream and the dashboard
+    Serve(Box<serve::ServeArgs>),
     /// Show one event with its payloads
     Show(show::ShowArgs),
     /// Count calls, outcomes and latencies
     Stats(stats::StatsArgs),
+    /// Say who may ask `audit serve`
+    #[command(subcommand)]
+    Token(token::TokenCommand),
     /// Become the server of a proxy
     #[command(name = proxy::TIED, hide = true)]
     Tied(proxy::TiedArgs),

@@ -47,8 +47,10 @@ fn run(args: Args) -> Result<ExitCode, Failure> {
             Command::Events(args) => commands::events::run(args).await,
             Command::Migrate(args) => commands::migrate::run(args).await,
             Command::Proxy(args) => commands::proxy::run(*args).await,
+            Command::Serve(args) => commands::serve::run(*args).await,
             Command::Show(args) => commands::show::run(args).await,
             Command::Stats(args) => commands::stats::run(args).await,
+            Command::Token(command) => commands::token::run(command),
             Command::Tied(args) => Err(commands::proxy::become_server(&args)),
         }
     });

@@ -4,12 +4,14 @@
 //! # The pieces
 //! - [`WebServer`]: what is served, put together by its builder; [`WebConfig`] says where and how.
 //! - [`access`]: tokens, what each of them may do, and the file that holds their digests.
+//! - [`metrics`]: the numbers of a server.
 //! - [`system`]: what the system page and the health check are told by whoever runs the server.
 //!
 //! # What it does not do
 //! It knows no store, writes no file but that of its tokens, and serves HTTP/1.1 alone.
 
 pub mod access;
+pub mod metrics;
 pub mod system;
 
 mod config;
@@ -19,6 +21,7 @@ mod api;
 mod assets;
 mod dashboard;
 mod guard;
+mod health;
 mod live;
 mod login;
 mod problem;

@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 use crate::access::{Sessions, TokenName, Tokens};
 use crate::config::WebConfig;
 use crate::live::Hubs;
+use crate::metrics::RenderMetrics;
 use crate::server::Ending;
 use crate::system::SystemStatus;
 use crate::throttle::Throttle;
@@ -25,6 +26,8 @@ pub(crate) struct Web {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) sessions: Sessions,
+    /// The numbers of the process, where they are collected.
+    pub(crate) metrics: Option<Arc<dyn RenderMetrics>>,
     /// How often an address, and a token, may ask.
     pub(crate) by_address: Throttle<IpAddr>,
     pub(crate) by_token: Throttle<TokenName>,

@@ -5,8 +5,10 @@ pub(crate) mod doctor;
 pub(crate) mod events;
 pub(crate) mod migrate;
 pub(crate) mod proxy;
+pub(crate) mod serve;
 pub(crate) mod show;
 pub(crate) mod stats;
+pub(crate) mod token;
 
 use audit_core::Clock as _;
 use audit_core::SystemClock;

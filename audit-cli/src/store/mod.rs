@@ -18,6 +18,8 @@ pub(crate) struct OpenStore {
     pub(crate) sink: Arc<dyn AuditSink>,
     /// To ask it back; the memory store has no other way.
     pub(crate) reader: Arc<dyn AuditReader>,
+    /// The store itself, where it is one of this machine.
+    pub(crate) sqlite: Option<SqliteStore>,
 }
 
 /// Opens a store for writing. A database that cannot be reached is no failure: what is written waits
@@ -29,11 +31,13 @@ pub(crate) async fn open(address: &StoreAddress) -> Result<OpenStore, Failure> {
             Ok(OpenStore {
                 sink: Arc::new(store.clone()),
                 reader: Arc::new(store),
+                sqlite: None,
             })
         }
         StoreAddress::Postgres { config, .. } => Ok(OpenStore {
             sink: Arc::new(PostgresSink::connect_lazily(config)),
             reader: Arc::new(PostgresReader::connect_lazily(config)),
+            sqlite: None,
         }),
         StoreAddress::Sqlite(config) => {
             let store = SqliteStore::open(config)
@@ -47,6 +51,7 @@ pub(crate) async fn open(address: &StoreAddress) -> Result<OpenStore, Failure> {
             }
             Ok(OpenStore {
                 reader: Arc::new(store.reader().clone()),
+                sqlite: Some(store.clone()),
                 sink: Arc::new(store),
             })
         }

@@ -1,6 +1,7 @@
 //! What every request passes before its handler sees it, and every answer on its way back.
 
 mod address;
+mod count;
 mod cross_site;
 mod headers;
 mod host;
@@ -33,4 +34,5 @@ pub(crate) fn guarded(router: Router<Arc<Web>>, web: &Arc<Web>, hosts: Hosts) ->
         .layer(from_fn_with_state(hosts, host::refuse_others))
         .layer(from_fn(pages::show_problems))
         .layer(from_fn(headers::protect))
+        .layer(from_fn_with_state(Arc::clone(web), count::count))
 }

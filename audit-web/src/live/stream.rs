@@ -107,6 +107,7 @@ impl LiveStream {
             has_ended: false,
             _permit: permit,
         };
+        metrics::gauge!("audit_web_streams").increment(1.0);
         if let Place::Store { .. } = stream.place {
             // An answer begins only if the position is known.
             stream.read_store().await?;
@@ -285,5 +286,11 @@ impl LiveStream {
 
     fn send(&mut self, frame: String) {
         self.ready.push_back(frame.into());
+    }
+}
+
+impl Drop for LiveStream {
+    fn drop(&mut self) {
+        metrics::gauge!("audit_web_streams").decrement(1.0);
     }
 }

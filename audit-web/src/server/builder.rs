@@ -7,6 +7,7 @@ use super::{Ending, WebServer};
 use crate::access::{Sessions, Tokens};
 use crate::config::WebConfig;
 use crate::live::Hubs;
+use crate::metrics::RenderMetrics;
 use crate::state::Web;
 use crate::system::SystemStatus;
 use crate::throttle::{Rate, Throttle};
@@ -40,6 +41,7 @@ impl WebServerBuilder {
                 logger,
                 ingest: None,
                 system: None,
+                metrics: None,
                 clock: Arc::new(SystemClock::new()),
                 tokens,
                 sessions: Sessions::default(),
@@ -63,6 +65,12 @@ impl WebServerBuilder {
     /// Shows how the system is.
     pub fn system(mut self, system: Arc<dyn SystemStatus>) -> Self {
         self.web.system = Some(system);
+        self
+    }
+
+    /// Answers at `/metrics` with these numbers.
+    pub fn metrics(mut self, render: Arc<dyn RenderMetrics>) -> Self {
+        self.web.metrics = Some(render);
         self
     }
 

@@ -24,7 +24,7 @@ use crate::access::Tokens;
 use crate::config::{Exposure, WebConfig};
 use crate::guard::{self, Hosts};
 use crate::state::Web;
-use crate::{api, assets, dashboard, login};
+use crate::{api, assets, dashboard, health, login};
 
 /// The server, ready to listen.
 ///
@@ -120,6 +120,7 @@ impl BoundServer {
 fn router(web: &Arc<Web>, hosts: Hosts) -> Router {
     let routes = Router::new()
         .merge(api::routes())
+        .merge(health::routes())
         .merge(login::routes())
         .merge(dashboard::routes())
         .route("/assets/{name}", axum::routing::get(assets::serve))

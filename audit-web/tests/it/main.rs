@@ -6,6 +6,8 @@
 )]
 
 mod dashboard;
+mod api;
+mod ingest;
 mod login;
 mod stream;
 mod support;

@@ -89,6 +89,10 @@ pub(super) async fn take(
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "not-read", detail)
     })??;
     let results = store::store(&web, &*sink, events).await?;
+    for answer in &results {
+        let result = answer.result.as_str();
+        metrics::counter!("audit_web_ingested_events_total", "result" => result).increment(1);
+    }
     let is_kept = |answer: &Answer| matches!(answer.result, Fate::Stored | Fate::AlreadyStored);
     let status = if results.iter().all(is_kept) {
         StatusCode::OK
@@ -96,6 +100,17 @@ pub(super) async fn take(
         StatusCode::MULTI_STATUS
     };
     Ok((status, Json(Answers { results })))
+}
+
+impl Fate {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::AlreadyStored => "already_stored",
+            Self::Conflict => "conflict",
+            Self::Refused => "refused",
+            Self::Stored => "stored",
+        }
+    }
 }
 
 impl Answer {
