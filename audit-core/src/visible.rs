@@ -55,7 +55,10 @@ fn is_unsafe(it: char) -> bool {
             | '\u{2028}' | '\u{2029}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}'
             // Tags, which show nothing either.
             | '\u{e0000}'..='\u{e007f}'
+            // What will never be a character.
+            | '\u{fdd0}'..='\u{fdef}'
         )
+        || u32::from(it) & 0xfffe == 0xfffe
 }
 
 #[cfg(test)]
@@ -68,6 +71,7 @@ mod tests {
     fn escapes_are_shown_and_not_obeyed() {
         assert_eq!(visible("a\u{1b}[31mb\r\n"), "a\\u{1b}[31mb\\u{d}\\u{a}");
         assert_eq!(visible("\u{9b}1mx\u{202e}y"), "\\u{9b}1mx\\u{202e}y");
+        assert_eq!(visible("a\u{fdd0}\u{1fffe}b"), "a\\u{fdd0}\\u{1fffe}b");
         assert_eq!(visible("Zürich ✓ 東京"), "Zürich ✓ 東京");
     }
 

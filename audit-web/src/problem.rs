@@ -63,7 +63,7 @@ impl Problem {
     }
 
     /// What has to be recorded before it is answered cannot be recorded.
-    pub(crate) fn unrecorded(error: &audit_core::Error) -> Self {
+    pub(crate) fn unrecorded(error: &dyn std::fmt::Display) -> Self {
         tracing::error!(%error, "a read cannot be recorded: it is refused");
         let detail = "reading payloads is recorded, and the record cannot be stored now";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unrecorded", detail)

@@ -1,5 +1,7 @@
 //! Who read what: reading payloads is an event of the trail itself, recorded before the bytes leave.
 
+use std::time::Duration;
+
 use audit_core::event::{
     Client, ClientAddress, Decision, EventDraft, EventId, Method, Outcome, Role,
 };
@@ -12,6 +14,8 @@ use crate::access::Viewer;
 use crate::problem::Problem;
 use crate::state::Web;
 
+/// How long a record may take.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// The method of the event about events that were taken as a file.
 const EXPORT_METHOD: &str = "audit/export";
 /// The method of the event about an event whose payloads were read.
@@ -52,9 +56,13 @@ impl Web {
             .decision(Decision::allowed())
             .outcome(Outcome::Ok)
             .request(Payload::from_json(request, &context));
-        let recorded = self.logger.log_event(draft).await;
-        recorded
-            .map(drop)
-            .map_err(|error| Problem::unrecorded(&error))
+        // A store that is away is waited for; the reader is not kept waiting as long.
+        let recorded = tokio::time::timeout(PATIENCE, self.logger.log_event(draft)).await;
+        match recorded {
+            Ok(Ok(recorded)) if recorded.is_stored() => Ok(()),
+            Ok(Ok(_)) => Err(Problem::unrecorded(&"the logger did not store it")),
+            Ok(Err(error)) => Err(Problem::unrecorded(&error)),
+            Err(_) => Err(Problem::unrecorded(&"the store does not answer")),
+        }
     }
 }

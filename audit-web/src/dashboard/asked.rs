@@ -111,7 +111,6 @@ fn hull(alternatives: &[&Condition]) -> Option<Span<Timestamp>> {
 mod tests {
     use audit_core::event::Outcome;
     use audit_testkit::{fixture, strategy};
-    use proptest::prelude::*;
 
     use super::*;
 
@@ -140,18 +139,21 @@ mod tests {
         assert_eq!(asked("tool:x").span().min, None);
     }
 
-    proptest! {
-        #[test]
-        fn a_narrowed_filter_is_both_filters(
-            (own, demand, event) in strategy::batches(4).prop_flat_map(|events| {
-                let filters = [(); 2].map(|()| strategy::filters(&events));
-                (filters, Just(events)).prop_map(|([own, demand], events)| (own, demand, events[0].clone()))
-            }),
-        ) {
-            let narrowed = asked(&own.to_string()).narrowed(&demand);
-            let read = Filter::parse(&narrowed, fixture::moment(0)).unwrap();
-            let matches = own.matches(&event) && demand.matches(&event);
-            prop_assert_eq!(read.matches(&event), matches, "{}", narrowed);
+    #[test]
+    fn a_narrowed_filter_is_both_filters() {
+        let events = strategy::sample(&strategy::batches(8), 16).concat();
+        let mut filters = strategy::sample(&strategy::filters(&events), 64);
+        // A range that ends before it begins cannot be typed.
+        filters.retain(|it| Filter::parse(&it.to_string(), fixture::moment(0)).is_ok());
+        for own in &filters {
+            for demand in filters.iter().filter(|it| !it.terms().is_empty()) {
+                let narrowed = asked(&own.to_string()).narrowed(demand);
+                let read = Filter::parse(&narrowed, fixture::moment(0)).unwrap();
+                for event in &events {
+                    let matches = own.matches(event) && demand.matches(event);
+                    assert_eq!(read.matches(event), matches, "{narrowed}");
+                }
+            }
         }
     }
 }

@@ -51,11 +51,12 @@ impl Period {
         }
     }
 
-    /// The term of a filter that says it.
+    /// The term of a filter that says it. It ends at the page's moment, so that what is counted by one
+    /// is what is counted by all.
     pub(super) fn term(self) -> String {
         match self {
-            Self::All => String::new(),
-            _ => format!("since:{}", self.word()),
+            Self::All => "until:now".to_owned(),
+            _ => format!("since:{} until:now", self.word()),
         }
     }
 }

@@ -59,7 +59,7 @@ pub(super) async fn of(
             @for ((check, title), counted) in REASONS.iter().zip(&reasons) {
                 @let is_empty = counted.as_ref().is_ok_and(|it| it.rows.is_empty());
                 @if !is_empty {
-                    (Ranking { title, of: "reason", by: GroupBy::Reason(*check) }.table(asked, counted))
+                    (Ranking { title, of: "reason", by: GroupBy::Reason(*check) }.facet(asked, counted))
                 }
             }
         }

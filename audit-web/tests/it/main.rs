@@ -5,6 +5,9 @@
     reason = "a test fails by panicking"
 )]
 
+mod dashboard;
+mod api;
+mod ingest;
 mod login;
 mod stream;
 mod support;

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use audit_core::{AuditSink as _, Clock as _};
+use audit_core::Clock as _;
 use audit_memory::{MemoryConfig, MemoryStore, WhenFull};
 use audit_testkit::fixture;
 use audit_web::access::{Scope, TokenName};

@@ -40,6 +40,7 @@ pub(super) async fn show(
     let neighbors = neighbors::of(&web, &event).await;
     let content = html! {
         article #event {
+            h1 { (title(&event)) }
             (head(&event, &event.summary().payload_report))
             @if is_wanted && may_see {
                 (payloads::shown(&event))
@@ -58,25 +59,29 @@ pub(super) async fn show(
             (commands(&event))
         }
     };
-    let title = format!("Event {id}");
-    Ok(layout::page(&visit, Section::Explorer, &title, &content))
+    let name = format!("Event {id}");
+    Ok(layout::page(&visit, Section::Explorer, &name, &content))
 }
 
 /// An event beside a list.
 pub(super) fn beside(event: &EventSummary) -> Markup {
     html! {
         article #event {
+            h2.name { (title(event)) }
             (head(event, &event.payload_report))
             p { a href=(link::event(event.id)) { "Request, response and neighbors" } }
         }
     }
 }
 
+fn title(event: &EventMetadata) -> Markup {
+    let class = Class::of(event.outcome).word();
+    html! { (table::what(&event)) " " span class={ "badge " (class) } { (event.outcome) } }
+}
+
 /// What came of it, who, what, when, and the decision.
 fn head(event: &EventMetadata, reports: &PayloadReports) -> Markup {
-    let class = Class::of(event.outcome).word();
     html! {
-        h1 { (table::what(&event)) " " span.badge class=(class) { (event.outcome) } }
         p.lead { "Outcome: " (words::outcome(event.outcome)) "." }
         (facts::of(event, reports))
         section {

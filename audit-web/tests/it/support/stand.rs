@@ -10,6 +10,7 @@ use audit_testkit::ManualClock;
 use audit_web::access::{Scope, Secret, Token, TokenName, Tokens};
 use audit_web::{WebConfig, WebServer, WebServerBuilder};
 use axum::body::Body;
+use axum::http::request::Builder;
 use axum::http::{Request, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
@@ -112,13 +113,8 @@ impl Stand {
 
     /// Asks with the token of a scope.
     pub(crate) async fn get(&self, scope: Scope, path: &str) -> Answer {
-        let token = format!("Bearer {}", self.token(scope));
-        self.send(
-            self.request("GET", path)
-                .header(header::AUTHORIZATION, token),
-            "",
-        )
-        .await
+        let request = self.with_token(self.request("GET", path), scope);
+        self.send(request, "").await
     }
 
     /// Asks as a browser does that has logged in with the token of a scope.
@@ -142,18 +138,20 @@ impl Stand {
         cookie.to_owned()
     }
 
+    /// The request with the token of a scope.
+    pub(crate) fn with_token(&self, request: Builder, scope: Scope) -> Builder {
+        let token = format!("Bearer {}", self.token(scope));
+        request.header(header::AUTHORIZATION, token)
+    }
+
     /// The head of a request to this server.
-    pub(crate) fn request(&self, method: &str, path: &str) -> axum::http::request::Builder {
+    pub(crate) fn request(&self, method: &str, path: &str) -> Builder {
         let uri = format!("http://{}{path}", self.address);
         Request::builder().method(method).uri(uri)
     }
 
     /// Sends a request, and reads the answer to its end.
-    pub(crate) async fn send(
-        &self,
-        request: axum::http::request::Builder,
-        body: impl Into<Bytes>,
-    ) -> Answer {
+    pub(crate) async fn send(&self, request: Builder, body: impl Into<Bytes>) -> Answer {
         let request = request.body(Full::new(body.into())).unwrap();
         let sent = async {
             let (head, body) = self.client.request(request).await.unwrap().into_parts();
