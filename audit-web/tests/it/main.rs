@@ -5,8 +5,8 @@
     reason = "a test fails by panicking"
 )]
 
-mod dashboard;
 mod api;
+mod dashboard;
 mod ingest;
 mod login;
 mod stream;
