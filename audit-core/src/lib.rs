@@ -61,4 +61,4 @@ pub use ids::{IdSource, MonotonicIds};
 pub use logger::AuditLogger;
 pub use reader::AuditReader;
 pub use sink::AuditSink;
-pub use visible::visible;
+pub use visible::{visible, visible_json};

@@ -1,4 +1,4 @@
-pub(crate) use audit_core::visible;
+pub(crate) use audit_core::{visible, visible_json};
 
 /// The same for text of several lines.
 pub(crate) fn visible_lines(text: &str) -> String {
