@@ -12,6 +12,9 @@ use super::range::{Cut, bucket_of};
 use crate::problem::Problem;
 use crate::state::Web;
 
+/// Fewer bars than this look like an error.
+const FEW_BARS: i64 = 14;
+
 /// The calls of a filter over time, by class.
 #[derive(Debug)]
 pub(super) struct Bars {
@@ -54,7 +57,9 @@ impl Bars {
         let span = asked.span();
         let earliest = found.first().map_or(asked.at, |(begin, _)| *begin);
         let latest = found.last().map_or(Timestamp::MIN, |(begin, _)| *begin);
-        let first = span.min.unwrap_or(earliest);
+        let first = span
+            .min
+            .unwrap_or_else(|| some_before(bucket, asked.at, earliest));
         // What began after the page's moment is counted too.
         let last = std::cmp::max(span.max.unwrap_or(asked.at), latest);
         let cut = Cut::of(bucket, first, std::cmp::max(first, last));
@@ -85,6 +90,13 @@ impl Bars {
     pub(super) fn n_all(&self) -> u64 {
         self.bars.iter().map(Bar::n_all).sum()
     }
+}
+
+/// Where an open range begins: early enough for a few bars.
+fn some_before(bucket: TimeBucket, at: Timestamp, earliest: Timestamp) -> Timestamp {
+    let micros = at.as_micros() - (FEW_BARS - 1) * bucket.micros();
+    let begin = Timestamp::from_micros(micros).unwrap_or(Timestamp::MIN);
+    std::cmp::min(begin, earliest)
 }
 
 impl Bar {

@@ -27,7 +27,7 @@ pub(super) fn drawn(asked: &Asked, bars: &Bars) -> Markup {
             } @else {
                 div.plot {
                     span.most title="The most calls of a bar" { (number(peak)) }
-                    (picture(asked, bars, &title))
+                    (picture(asked, bars))
                 }
                 (axis(bars))
                 (table(asked, bars, &title))
@@ -54,16 +54,15 @@ fn legend(bars: &Bars) -> Markup {
     }
 }
 
-fn picture(asked: &Asked, bars: &Bars, title: &str) -> Markup {
-    let label = format!("{title}; the same numbers stand in the table below");
+fn picture(asked: &Asked, bars: &Bars) -> Markup {
     html! {
-        svg role="img" aria-label=(label) preserveAspectRatio="none"
+        svg aria-hidden="true" preserveAspectRatio="none"
             viewBox=(format!("0 0 {} {HEIGHT}", bars.bars.len() * 10)) {
             defs {
-                pattern #hatch width="4" height="4" patternUnits="userSpaceOnUse"
-                    patternTransform="rotate(45)" {
-                    rect.refused width="4" height="4" {}
-                    rect.gap width="1.2" height="4" {}
+                // Lines along the bars stay lines at any width.
+                pattern #hatch width="10" height="7" patternUnits="userSpaceOnUse" {
+                    rect.refused width="10" height="7" {}
+                    rect.gap width="10" height="2" {}
                 }
             }
             @for (at, bar) in bars.bars.iter().enumerate() {

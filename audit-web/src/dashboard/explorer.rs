@@ -169,7 +169,7 @@ fn found(
                 }
                 div.facets {}
             }
-            section.list aria-label="Events" {
+            div.list {
                 @if page.events.is_empty() {
                     (nothing(asked))
                 } @else {

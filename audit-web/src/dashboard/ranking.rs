@@ -1,7 +1,7 @@
 //! The groups of a filter with the most events: who is busiest, and why calls were refused.
 
 use audit_core::Glob;
-use audit_core::event::{CheckName, Verdict};
+use audit_core::event::{CheckName, Outcome};
 use audit_core::reader::{
     Condition, Filter, GroupBy, GroupKey, Statistics, StatisticsRow, TextField,
 };
@@ -154,7 +154,7 @@ impl Ranking<'_> {
                 Condition::Verdict(check, word.parse().ok()?)
             }
             (GroupBy::Reason(check), GroupKey::Text(reason)) => {
-                return Some(refused_for(check, reason));
+                return Refusal::by_check(check).map(|refusal| refusal.filter_for(reason));
             }
             _ => return None,
         };
@@ -186,14 +186,46 @@ pub(super) const FACETS: [Ranking<'static>; 4] = [
     },
 ];
 
-/// The calls that a check refused.
-pub(super) fn refused_by(check: CheckName) -> Filter {
-    Filter::all().with(Condition::Verdict(check, Verdict::Denied))
+/// What comes of a call that a check refuses.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Refusal {
+    check: CheckName,
+    outcome: Outcome,
 }
 
-/// Those with a reason. The grammar has no term for reasons alone; free text finds them.
-fn refused_for(check: CheckName, reason: &str) -> Filter {
-    refused_by(check).with(Condition::Contains(reason.into()))
+impl Refusal {
+    pub(super) const DENIED: Self = Self {
+        check: CheckName::Authz,
+        outcome: Outcome::Denied,
+    };
+    pub(super) const RATE_LIMITED: Self = Self {
+        check: CheckName::Rate,
+        outcome: Outcome::RateLimited,
+    };
+    pub(super) const UNAUTHENTICATED: Self = Self {
+        check: CheckName::Auth,
+        outcome: Outcome::Unauthenticated,
+    };
+
+    fn by_check(check: CheckName) -> Option<Self> {
+        let all = [Self::DENIED, Self::RATE_LIMITED, Self::UNAUTHENTICATED];
+        all.into_iter().find(|refusal| refusal.check == check)
+    }
+
+    /// By the reasons of its check.
+    pub(super) const fn by(self) -> GroupBy {
+        GroupBy::Reason(self.check)
+    }
+
+    /// The calls that were refused so. By their outcome, which stores find without reading decisions.
+    pub(super) fn filter(self) -> Filter {
+        Filter::all().with(Condition::Outcome(self.outcome))
+    }
+
+    /// Those with a reason. The grammar has no term for reasons alone; free text finds them.
+    fn filter_for(self, reason: &str) -> Filter {
+        self.filter().with(Condition::Contains(reason.into()))
+    }
 }
 
 /// How much of the most a number is.

@@ -1,6 +1,5 @@
 //! What pages of counts have in common: the numbers, the calls over time, the busiest groups.
 
-use audit_core::event::CheckName;
 use audit_core::reader::GroupBy;
 use futures_util::future::join_all;
 use maud::{Markup, html};
@@ -10,15 +9,15 @@ use super::bars::Bars;
 use super::chart;
 use super::counts::Counts;
 use super::figures::figures;
-use super::ranking::{Ranking, SHOWN, refused_by};
+use super::ranking::{Ranking, Refusal, SHOWN};
 use super::text::moment;
 use crate::state::Web;
 
-/// Why calls were refused, by the check that did it.
-const REASONS: [(CheckName, &str); 3] = [
-    (CheckName::Auth, "Why authentication said no"),
-    (CheckName::Authz, "Why authorization said no"),
-    (CheckName::Rate, "Why the rate limit said no"),
+/// Why calls were refused, by what came of them.
+const REASONS: [(Refusal, &str); 3] = [
+    (Refusal::UNAUTHENTICATED, "Why authentication said no"),
+    (Refusal::DENIED, "Why authorization said no"),
+    (Refusal::RATE_LIMITED, "Why the rate limit said no"),
 ];
 
 /// Counts all of it at once, and shows it. What the store does not answer is missing from the page,
@@ -32,10 +31,9 @@ pub(super) async fn of(
     let grouped = rankings
         .iter()
         .map(|it| counts.of(web, &asked.filter, it.by, SHOWN));
-    let refusals = REASONS.map(|(check, _)| asked.filter.clone().intersect(refused_by(check)));
+    let refusals = REASONS.map(|(refusal, _)| asked.filter.clone().intersect(refusal.filter()));
     let reasons = REASONS.iter().zip(&refusals);
-    let reasons = reasons
-        .map(|((check, _), refused)| counts.of(web, refused, GroupBy::Reason(*check), SHOWN));
+    let reasons = reasons.map(|((refusal, _), filter)| counts.of(web, filter, refusal.by(), SHOWN));
     let (all, bars, grouped, reasons) = tokio::join!(
         counts.of(web, &asked.filter, GroupBy::Nothing, 1),
         Bars::count(web, counts, asked),
@@ -56,10 +54,10 @@ pub(super) async fn of(
             @for (ranking, counted) in rankings.iter().zip(&grouped) {
                 (ranking.table(asked, counted))
             }
-            @for ((check, title), counted) in REASONS.iter().zip(&reasons) {
+            @for ((refusal, title), counted) in REASONS.iter().zip(&reasons) {
                 @let is_empty = counted.as_ref().is_ok_and(|it| it.rows.is_empty());
                 @if !is_empty {
-                    (Ranking { title, of: "reason", by: GroupBy::Reason(*check) }.facet(asked, counted))
+                    (Ranking { title, of: "reason", by: refusal.by() }.facet(asked, counted))
                 }
             }
         }
