@@ -6,7 +6,11 @@
 )]
 
 mod api;
+mod browser;
 mod ingest;
+mod listening;
 mod login;
+mod openapi;
+mod scopes;
 mod stream;
 mod support;
