@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_lifetime_is_a_number_and_a_unit() {
-        let hours = |n| Ok(Lifetime(Some(Duration::from_secs(n * 3_600))));
+        let hours = |n: u64| Ok(Lifetime(Some(Duration::from_secs(n * 3_600))));
         assert_eq!("12h".parse(), hours(12));
         assert_eq!("90d".parse(), hours(90 * 24));
         assert_eq!("1w".parse(), hours(7 * 24));
