@@ -6,7 +6,17 @@
 )]
 
 mod asking;
+mod configuring;
+mod dead_letters;
 mod demo;
 mod errors;
+mod exporting;
+mod following;
+mod importing;
+mod keeping;
+mod postgres;
 mod real_mcp;
+mod redacting;
+mod secret;
+mod spooling;
 mod store;
