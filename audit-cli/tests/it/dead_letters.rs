@@ -13,7 +13,13 @@ async fn what_was_refused_is_listed_and_stored_once_it_can_be() {
     let sink = SqliteStore::open(&SqliteConfig::new(store.path()))
         .await
         .unwrap();
-    assert!(!sink.append(std::slice::from_ref(&other)).await.unwrap().is_all_kept());
+    assert!(
+        !sink
+            .append(std::slice::from_ref(&other))
+            .await
+            .unwrap()
+            .is_all_kept()
+    );
     sink.close().await.unwrap();
 
     let ran = store.audit(&["dead-letters", "ls", "-o", "jsonl"]);
