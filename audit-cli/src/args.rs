@@ -2,7 +2,10 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{demo, doctor, events, migrate, proxy, serve, show, stats, token};
+use crate::commands::{
+    dead_letters, demo, doctor, events, export, import, migrate, proxy, retention, serve, show,
+    spool, stats, token,
+};
 use crate::failure::Failure;
 use crate::store::StoreAddress;
 
@@ -29,22 +32,34 @@ What happens inside goes to standard error; AUDIT_LOG sets how much (warn, info,
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// See what a store refused for good, and try it again
+    DeadLetters(dead_letters::DeadLettersArgs),
     /// Show a small gateway at work: each call of its callers beside what is recorded of it
     Demo(demo::DemoArgs),
     /// Look for what is wrong with a store
     Doctor(doctor::DoctorArgs),
     /// List events, newest first
-    Events(events::EventsArgs),
+    Events(Box<events::EventsArgs>),
+    /// Write events into a file, whatever their number
+    Export(Box<export::ExportArgs>),
+    /// Read an export into a store
+    Import(import::ImportArgs),
     /// Bring the schema of a PostgreSQL store up to date
     Migrate(migrate::MigrateArgs),
     /// Stand between an MCP client and its server, and record every call
     Proxy(Box<proxy::ProxyArgs>),
+    /// Remove what is old, and hold what must stay
+    Retention(retention::RetentionArgs),
     /// Serve the API, the live stream and the dashboard
     Serve(Box<serve::ServeArgs>),
     /// Show one event with its payloads
     Show(show::ShowArgs),
+    /// See what waits on this machine for a store, and send it
+    Spool(spool::SpoolArgs),
     /// Count calls, outcomes and latencies
     Stats(stats::StatsArgs),
+    /// Show the latest events, and go on with what is stored from now on
+    Tail(events::TailArgs),
     /// Say who may ask `audit serve`
     #[command(subcommand)]
     Token(token::TokenCommand),

@@ -44,21 +44,18 @@ impl Failure {
         what: impl Into<String>,
         cause: &(dyn std::error::Error + 'static),
     ) -> Self {
-        let mut causes = vec![cause.to_string()];
-        let mut next = cause.source();
+        let mut causes = Vec::new();
+        let mut exit = Exit::Failed;
+        let mut next = Some(cause);
         while let Some(cause) = next {
             causes.push(cause.to_string());
+            if is_about_rights(cause) {
+                exit = Exit::NotPermitted;
+            }
             next = cause.source();
         }
         // Some sources say again what their parents said.
         causes.dedup();
-        let exit = match cause
-            .downcast_ref::<std::io::Error>()
-            .map(std::io::Error::kind)
-        {
-            Some(std::io::ErrorKind::PermissionDenied) => Exit::NotPermitted,
-            _ => Exit::Failed,
-        };
         Self {
             causes,
             exit,
@@ -81,6 +78,13 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         self.exit.code()
     }
+}
+
+fn is_about_rights(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let io = cause.downcast_ref::<std::io::Error>();
+    let is_denied = |error: &std::io::Error| error.kind() == std::io::ErrorKind::PermissionDenied;
+    let store = cause.downcast_ref::<audit_core::Error>();
+    io.is_some_and(is_denied) || store.is_some_and(audit_core::Error::is_not_permitted)
 }
 
 impl Exit {

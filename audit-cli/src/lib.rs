@@ -8,6 +8,7 @@ mod args;
 mod commands;
 mod failure;
 mod output;
+mod policy;
 mod signals;
 mod store;
 
@@ -42,15 +43,21 @@ fn run(args: Args) -> Result<ExitCode, Failure> {
         .map_err(|error| Failure::because("the runtime cannot be started", &error))?;
     let code = runtime.block_on(async {
         match args.command {
+            Command::DeadLetters(args) => commands::dead_letters::run(args).await,
             Command::Demo(args) => commands::demo::run(args).await,
             Command::Doctor(args) => commands::doctor::run(args).await,
-            Command::Events(args) => commands::events::run(args).await,
+            Command::Events(args) => commands::events::run(*args).await,
+            Command::Export(args) => commands::export::run(*args).await,
+            Command::Import(args) => commands::import::run(args).await,
             Command::Migrate(args) => commands::migrate::run(args).await,
             Command::Proxy(args) => commands::proxy::run(*args).await,
+            Command::Retention(args) => commands::retention::run(args).await,
             Command::Serve(args) => commands::serve::run(*args).await,
             Command::Show(args) => commands::show::run(args).await,
+            Command::Spool(args) => commands::spool::run(args).await,
             Command::Stats(args) => commands::stats::run(args).await,
             Command::Token(command) => commands::token::run(command),
+            Command::Tail(args) => commands::events::tail(args).await,
             Command::Tied(args) => Err(commands::proxy::become_server(&args)),
         }
     });

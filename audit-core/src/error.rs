@@ -19,6 +19,7 @@ struct Inner {
     kind: ErrorKind,
     message: Cow<'static, str>,
     source: Option<Box<dyn StdError + Send + Sync>>,
+    is_not_permitted: bool,
 }
 
 /// The kinds of failure that a caller can tell apart.
@@ -54,6 +55,7 @@ impl Error {
             kind,
             message: message.into(),
             source: None,
+            is_not_permitted: false,
         }))
     }
 
@@ -69,6 +71,22 @@ impl Error {
             kind,
             message: message.into(),
             source: Some(source.into()),
+            is_not_permitted: false,
+        }))
+    }
+
+    /// The same, of what the store does not permit whoever asks.
+    #[must_use]
+    pub fn not_permitted(
+        kind: ErrorKind,
+        message: impl Into<Cow<'static, str>>,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            kind,
+            message: message.into(),
+            source: Some(source.into()),
+            is_not_permitted: true,
         }))
     }
 
@@ -97,6 +115,13 @@ impl Error {
         let source = self.source();
         let refusal = source.and_then(|source| source.downcast_ref::<Refusal>());
         refusal.is_some_and(|refusal| refusal.kind() == RefusalKind::Conflict)
+    }
+
+    /// Whether rights are missing. What the kind says holds beside it: rights can be given while a
+    /// logger waits.
+    #[must_use]
+    pub fn is_not_permitted(&self) -> bool {
+        self.0.is_not_permitted
     }
 
     /// Whether the other side was closed.

@@ -50,6 +50,7 @@ mod ids;
 mod meter;
 mod runtime;
 mod trouble;
+mod visible;
 
 pub use backoff::Backoff;
 pub use clock::{Clock, SystemClock};
@@ -60,3 +61,4 @@ pub use ids::{IdSource, MonotonicIds};
 pub use logger::AuditLogger;
 pub use reader::AuditReader;
 pub use sink::AuditSink;
+pub use visible::{visible, visible_json};

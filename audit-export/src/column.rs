@@ -113,7 +113,7 @@ impl Column {
             match column.cell(event) {
                 Cell::Empty => {}
                 Cell::Number(number) => out.extend_from_slice(number.as_bytes()),
-                Cell::Json(text) | Cell::Text(text) => quote(&neutral(&text), out),
+                Cell::Json(text) | Cell::Text(text) => write_csv_text(&text, out),
             }
         }
         out.push(b'\n');
@@ -163,6 +163,12 @@ impl<'a> Cell<'a> {
         let json = payload.and_then(Payload::json);
         json.map_or(Self::Empty, |json| Self::Json(json.into()))
     }
+}
+
+/// Writes a text as a cell of CSV: quoted where it has to be, and so that no spreadsheet opens a formula
+/// of it, as [`Column`] says.
+pub fn write_csv_text(text: &str, out: &mut Vec<u8>) {
+    quote(&neutral(text), out);
 }
 
 fn quote(text: &str, out: &mut Vec<u8>) {

@@ -70,7 +70,7 @@ mod kept;
 mod read;
 mod records;
 
-pub use column::{Cell, Column};
+pub use column::{Cell, Column, write_csv_text};
 pub use error::InvalidExport;
 pub use export::Export;
 pub use format::ExportFormat;

@@ -38,4 +38,22 @@ impl ExportRequest {
         self.compression = compression;
         self
     }
+
+    /// Which events.
+    #[must_use]
+    pub const fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    /// In which format.
+    #[must_use]
+    pub const fn format(&self) -> ExportFormat {
+        self.format
+    }
+
+    /// Whether the file is compressed.
+    #[must_use]
+    pub fn is_compressed(&self) -> bool {
+        self.compression != Compression::None
+    }
 }

@@ -165,7 +165,7 @@ impl PostgresConfig {
             acquire_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(30),
             query_timeout: Duration::from_secs(10),
-            gathered_latencies: 250_000,
+            gathered_latencies: 500_000,
         }
     }
 
@@ -222,7 +222,7 @@ impl PostgresConfig {
         self
     }
 
-    /// How many latencies a question for statistics may bring here, to be put in order here: 250,000
+    /// How many latencies a question for statistics may bring here, to be put in order here: 500,000
     /// by default, 8 bytes each. Those of more events are ordered by the server, which takes about
     /// three times as long; so are all with 0. At most 10 million; what lies beyond is taken for that.
     #[must_use]

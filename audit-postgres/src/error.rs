@@ -68,7 +68,10 @@ pub(crate) fn convert(doing: &'static str, error: &sqlx::Error) -> Error {
         sqlx::Error::Database(error) => {
             let source = ServerError::new(&**error);
             let kind = sqlstate::meaning(source.sqlstate()).0;
-            Error::with_source(kind, doing, source)
+            match sqlstate::is_about_rights(source.sqlstate()) {
+                true => Error::not_permitted(kind, doing, source),
+                false => Error::with_source(kind, doing, source),
+            }
         }
         sqlx::Error::Io(error) => transport(ErrorKind::Unavailable, &error.to_string()),
         sqlx::Error::Tls(error) => {

@@ -28,6 +28,7 @@ const MIGRATIONS: &[SchemaMigration] = migrations! {
     "0002": "partitions",
     "0003": "retention",
     "0004": "summaries",
+    "0005": "statistics",
 };
 
 /// One step of the schema.

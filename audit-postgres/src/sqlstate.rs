@@ -193,6 +193,11 @@ pub(crate) fn message_quotes_no_value(code: &str) -> bool {
 }
 
 /// The same that a real server is asked for.
+/// Whether somebody is refused: a login, or a right to a table.
+pub(crate) fn is_about_rights(sqlstate: &str) -> bool {
+    sqlstate.starts_with("28") || sqlstate == "42501"
+}
+
 #[cfg(test)]
 #[path = "../tests/it/codes.rs"]
 mod codes;

@@ -55,7 +55,10 @@ impl StdError for DriverError {}
 /// Says what failed, and whether to try again, by result code and kind alone.
 pub(crate) fn convert(doing: &'static str, error: &sqlx::Error) -> Error {
     if let Some(result) = ResultError::of(error) {
-        return Error::with_source(result.kind(), doing, result);
+        return match result_code::is_about_rights(result.code) {
+            true => Error::not_permitted(result.kind(), doing, result),
+            false => Error::with_source(result.kind(), doing, result),
+        };
     }
     let driver = |kind, text: &str| Error::with_source(kind, doing, DriverError(text.into()));
     match error {

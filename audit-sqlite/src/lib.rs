@@ -82,5 +82,5 @@ pub use reader::SqliteReader;
 pub use retention::{
     Fate, PlannedStretch, Retention, RetentionPlan, RetentionPolicy, RetentionReport,
 };
-pub use spool::{Spool, SpoolConfig, SpooledDeadLetter};
+pub use spool::{Spool, SpoolConfig, SpoolFile, SpooledDeadLetter};
 pub use store::SqliteStore;

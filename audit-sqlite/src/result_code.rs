@@ -137,6 +137,12 @@ pub(crate) fn is_busy(code: i32) -> bool {
     primary(code) == BUSY
 }
 
+/// Whether the rights to the file are missing: SQLite's PERM, READONLY and AUTH.
+pub(crate) fn is_about_rights(code: i32) -> bool {
+    const MOVED: i32 = 1032;
+    matches!(primary(code), 3 | 8 | 23) && code != MOVED
+}
+
 const fn primary(code: i32) -> i32 {
     code & 0xff
 }

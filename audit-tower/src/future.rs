@@ -188,6 +188,7 @@ fn refused(options: &Options, error: &Error) {
 }
 
 fn unrecorded(options: &Options, error: &Error) {
+    options.logger.tell_unrecorded();
     if let Some(n) = options.unrecorded.add_one() {
         tracing::warn!(%error, n, "requests run without a record");
     }

@@ -149,10 +149,8 @@ impl<M> AuditLayer<M> {
 
     /// Lets requests run that cannot be recorded, because the queue is full or the logger was shut
     /// down. They have no [`SharedCall`](crate::SharedCall); [`n_unrecorded`](Self::n_unrecorded)
-    /// counts them, and a warning says so at the 1st, 2nd, 4th, 8th and so on.
-    ///
-    /// For a full queue, [`Overload::Shed`](audit_core::logger::Overload::Shed) is better: it also
-    /// leaves an event that says how many were lost.
+    /// counts them, a warning says so at the 1st, 2nd, 4th, 8th and so on, and an event tells how
+    /// many there were ([`tell_unrecorded`](AuditLogger::tell_unrecorded)).
     pub fn fail_open(self) -> Self {
         self.change(|options| options.is_fail_open = true)
     }

@@ -18,11 +18,23 @@ struct Asset {
     content: &'static str,
 }
 
-const ASSETS: [Asset; 1] = [Asset {
-    name: "style.css",
-    content_type: "text/css; charset=utf-8",
-    content: include_str!("assets/style.css"),
-}];
+const ASSETS: [Asset; 3] = [
+    Asset {
+        name: "dashboard.js",
+        content_type: "text/javascript; charset=utf-8",
+        content: include_str!("assets/dashboard.js"),
+    },
+    Asset {
+        name: "icon.svg",
+        content_type: "image/svg+xml",
+        content: include_str!("assets/icon.svg"),
+    },
+    Asset {
+        name: "style.css",
+        content_type: "text/css; charset=utf-8",
+        content: include_str!("assets/style.css"),
+    },
+];
 
 /// What stands behind the name in a URL, in the order of the assets.
 static VERSIONS: LazyLock<[String; ASSETS.len()]> = LazyLock::new(|| {

@@ -5,6 +5,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod browser;
 mod crash;
 mod gateway;
 mod gateway_load;

@@ -1,12 +1,17 @@
 //! One file a subcommand.
 
+pub(crate) mod dead_letters;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod events;
+pub(crate) mod export;
+pub(crate) mod import;
 pub(crate) mod migrate;
 pub(crate) mod proxy;
+pub(crate) mod retention;
 pub(crate) mod serve;
 pub(crate) mod show;
+pub(crate) mod spool;
 pub(crate) mod stats;
 pub(crate) mod token;
 
@@ -34,6 +39,17 @@ pub(crate) struct FilterArgs {
 }
 
 impl FilterArgs {
+    /// What the user asked for, in his own words.
+    pub(crate) fn words(&self) -> String {
+        let mut words = self.filter.clone();
+        for (name, time) in [("--since", &self.since), ("--until", &self.until)] {
+            if let Some(time) = time {
+                words.push(format!("{name} {time}"));
+            }
+        }
+        words.join(" ")
+    }
+
     /// The filter, all of whose parts have to hold; `since` where the user names no beginning.
     pub(crate) fn read(&self, since: Option<&str>) -> Result<Filter, Failure> {
         let now = now();

@@ -5,10 +5,13 @@ use audit_core::AuditEvent;
 use audit_core::event::{Check, EventId};
 use audit_core::payload::{Coverage, Payload};
 
+use super::events::{OutputArgs, Printer};
 use crate::args::StoreArgs;
 use crate::failure::{Exit, Failure};
-use crate::output::{self, Format, Paint, visible};
+use crate::output::{self, Paint, visible};
 use crate::store::{self, unanswered};
+
+mod context;
 
 #[derive(clap::Args)]
 pub(crate) struct ShowArgs {
@@ -16,9 +19,11 @@ pub(crate) struct ShowArgs {
     store: StoreArgs,
     /// The event's id, as `audit events` prints it
     id: uuid::Uuid,
-    /// For people or as one line of JSON [default: for people on a terminal]
-    #[arg(short, long, value_name = "FORMAT")]
-    output: Option<Format>,
+    /// Also as many events before and behind it, of its session, or where it has none, by time
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    context: usize,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 pub(crate) async fn run(args: ShowArgs) -> Result<ExitCode, Failure> {
@@ -31,10 +36,20 @@ pub(crate) async fn run(args: ShowArgs) -> Result<ExitCode, Failure> {
     let event = event.ok_or_else(|| {
         Failure::new(format!("there is no event {id} in {address}")).exit(Exit::NotFound)
     })?;
-    output::print(&match Format::or_fitting(args.output) {
-        Format::Jsonl => event.to_json() + "\n",
-        Format::Table => in_words(&event, Paint::fitting()),
-    })?;
+    let (before, behind) = context::around(&*reader, &event, args.context).await?;
+    let mut printer = Printer::new(args.output.format(), Vec::new());
+    if printer.is_for_people() {
+        let mut text = in_words(&event, Paint::fitting());
+        if args.context > 0 {
+            text.push('\n');
+            text.push_str(&context::table(&before, &event, &behind));
+        }
+        output::print(&text)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let events = [before, vec![event], behind].concat();
+    let text = printer.events(&events)?;
+    output::print(&(text + printer.end()))?;
     Ok(ExitCode::SUCCESS)
 }
 

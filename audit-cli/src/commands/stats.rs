@@ -8,9 +8,10 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use super::FilterArgs;
+use super::events::OutputArgs;
 use crate::args::StoreArgs;
 use crate::failure::{Exit, Failure};
-use crate::output::{self, Cell, Format, Paint, Table};
+use crate::output::{self, Cell, Format, Paint, Table, visible_json};
 use crate::store::{self, unanswered};
 
 #[derive(clap::Args)]
@@ -25,9 +26,8 @@ pub(crate) struct StatsArgs {
     /// At most this many rows: those with the most calls, or the latest
     #[arg(short = 'n', long = "limit", value_name = "N", default_value_t = 50)]
     limit: usize,
-    /// As a table or as JSON lines [default: a table on a terminal]
-    #[arg(short, long, value_name = "FORMAT")]
-    output: Option<Format>,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 /// By what calls are counted.
@@ -37,6 +37,8 @@ enum By {
     Hourly,
     /// A row a key
     Keys,
+    /// A row a tool, the slowest first
+    Latency,
     /// A row an outcome
     Outcomes,
     /// A row a role
@@ -51,6 +53,7 @@ impl By {
         match self {
             Self::Hourly => GroupBy::Time(TimeBucket::Hour),
             Self::Keys => GroupBy::Text(TextField::Key),
+            Self::Latency => GroupBy::Text(TextField::Tool),
             Self::Outcomes => GroupBy::Outcome,
             Self::Roles => GroupBy::Text(TextField::Role),
             Self::Tools => GroupBy::Text(TextField::Tool),
@@ -63,7 +66,7 @@ impl By {
             Self::Keys => "KEY",
             Self::Outcomes => "OUTCOME",
             Self::Roles => "ROLE",
-            Self::Tools => "TOOL",
+            Self::Latency | Self::Tools => "TOOL",
         }
     }
 }
@@ -76,11 +79,17 @@ pub(crate) async fn run(args: StatsArgs) -> Result<ExitCode, Failure> {
     let address = args.store.address()?;
     let reader = store::open_reader(&address).await?;
     let statistics = reader.statistics(&request).await;
-    let statistics = statistics.map_err(|error| unanswered(&error))?;
-    match Format::or_fitting(args.output) {
-        Format::Jsonl => output::print(&lines(&statistics)?)?,
-        Format::Table => output::print(&table(&statistics, args.by))?,
+    let mut statistics = statistics.map_err(|error| unanswered(&error))?;
+    if matches!(args.by, By::Latency) {
+        statistics
+            .rows
+            .sort_by_key(|row| std::cmp::Reverse(row.latency_ms.p95));
     }
+    output::print(&match args.output.format() {
+        Format::Csv => csv(&statistics),
+        format @ (Format::Json | Format::Jsonl) => output::objects(format, objects(&statistics)?),
+        Format::Table => table(&statistics, args.by),
+    })?;
     if statistics.is_capped {
         eprintln!("there are more; -n shows more of them");
     }
@@ -100,8 +109,8 @@ struct Line<'a> {
     max_ms: f64,
 }
 
-fn lines(statistics: &Statistics) -> Result<String, Failure> {
-    let mut lines = String::new();
+fn objects(statistics: &Statistics) -> Result<Vec<String>, Failure> {
+    let mut objects = Vec::new();
     for row in &statistics.rows {
         let latency = row.latency_ms;
         let line = Line {
@@ -117,12 +126,40 @@ fn lines(statistics: &Statistics) -> Result<String, Failure> {
             p99_ms: latency.p99.as_millis(),
             max_ms: latency.max.as_millis(),
         };
-        let line = serde_json::to_string(&line)
+        let object = serde_json::to_string(&line)
             .map_err(|error| Failure::because("a row cannot be printed", &error))?;
-        lines.push_str(&line);
-        lines.push('\n');
+        objects.push(visible_json(&object).into_owned());
     }
-    Ok(lines)
+    Ok(objects)
+}
+
+/// The figures without the outcomes one by one.
+fn csv(statistics: &Statistics) -> String {
+    let mut text = String::from("key,calls,ok,refused,failed,p50_ms,p95_ms,p99_ms,max_ms\n");
+    for row in &statistics.rows {
+        let latency = row.latency_ms;
+        let mut cells = vec![output::csv_cell(&key(row).unwrap_or_default())];
+        cells.push(row.n_events.to_string());
+        cells.extend(counts(row).map(|n| n.to_string()));
+        let latencies = [latency.p50, latency.p95, latency.p99, latency.max];
+        cells.extend(latencies.map(|it| it.as_millis().to_string()));
+        text.push_str(&cells.join(","));
+        text.push('\n');
+    }
+    text
+}
+
+/// Calls that did what they were asked for, that were refused, and that failed.
+fn counts(row: &StatisticsRow) -> [u64; 3] {
+    let count = |of: fn(Outcome) -> bool| -> u64 {
+        let outcomes = row.outcomes.iter().filter(|(outcome, _)| of(**outcome));
+        outcomes.map(|(_, n)| n).sum()
+    };
+    [
+        count(Outcome::is_ok),
+        count(Outcome::is_refusal),
+        count(|outcome| !outcome.is_ok() && !outcome.is_refusal()),
+    ]
 }
 
 fn table(statistics: &Statistics, by: By) -> String {
@@ -140,18 +177,12 @@ fn table(statistics: &Statistics, by: By) -> String {
     ];
     let mut table = Table::new(paint, &headings);
     for row in &statistics.rows {
-        let count = |of: fn(Outcome) -> bool| -> Cell {
-            let outcomes = row.outcomes.iter().filter(|(outcome, _)| of(**outcome));
-            Cell::Number(outcomes.map(|(_, n)| n).sum::<u64>().to_string())
-        };
         let latency = row.latency_ms;
         let mut cells = vec![
             key(row).map_or(Cell::Empty, Cell::Text),
             Cell::Number(row.n_events.to_string()),
-            count(Outcome::is_ok),
-            count(Outcome::is_refusal),
-            count(|outcome| !outcome.is_ok() && !outcome.is_refusal()),
         ];
+        cells.extend(counts(row).map(|n| Cell::Number(n.to_string())));
         for latency in [latency.p50, latency.p95, latency.p99, latency.max] {
             cells.push(Cell::Number(format!("{:.1}", latency.as_millis())));
         }

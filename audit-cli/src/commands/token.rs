@@ -126,32 +126,49 @@ fn list(args: &ListArgs) -> Result<(), Failure> {
     let file = args.tokens.file()?;
     let book = file.load().map_err(|error| unreadable(&file, &error))?;
     let now = now();
-    match Format::or_fitting(args.output) {
-        Format::Jsonl => {
-            let lines = book.tokens().iter().map(|token| line(token, now));
-            output::print(&lines.collect::<String>())
+    let tokens = book.tokens();
+    output::print(&match Format::or_fitting(args.output) {
+        Format::Csv => csv(tokens, now),
+        format @ (Format::Json | Format::Jsonl) => {
+            output::objects(format, tokens.iter().map(|token| object(token, now)))
         }
-        Format::Table => {
-            let headings = ["NAME", "SCOPES", "STATE", "CREATED", "EXPIRES"];
-            let mut table = Table::new(Paint::fitting(), &headings);
-            for token in book.tokens() {
-                let expires = token.expires.map(|at| Cell::Text(at.to_string()));
-                table.row([
-                    Cell::Text(token.name.to_string()),
-                    Cell::Text(token.scopes.to_string()),
-                    Cell::Text(state(token, now).to_owned()),
-                    Cell::Text(token.created.to_string()),
-                    expires.unwrap_or(Cell::Empty),
-                ]);
-            }
-            output::print(&table.to_lines())
-        }
-    }
+        Format::Table => table(tokens, now),
+    })
 }
 
-fn line(token: &Token, now: Timestamp) -> String {
+const HEADINGS: [&str; 5] = ["NAME", "SCOPES", "STATE", "CREATED", "EXPIRES"];
+
+fn table(tokens: &[Token], now: Timestamp) -> String {
+    let mut table = Table::new(Paint::fitting(), &HEADINGS);
+    for token in tokens {
+        table.row(texts(token, now).map(|text| text.map_or(Cell::Empty, Cell::Text)));
+    }
+    table.to_lines()
+}
+
+fn csv(tokens: &[Token], now: Timestamp) -> String {
+    let mut lines = HEADINGS.join(",").to_ascii_lowercase() + "\n";
+    for token in tokens {
+        let cells = texts(token, now).map(|text| output::csv_cell(&text.unwrap_or_default()));
+        lines.push_str(&cells.join(","));
+        lines.push('\n');
+    }
+    lines
+}
+
+fn texts(token: &Token, now: Timestamp) -> [Option<String>; 5] {
+    [
+        Some(token.name.to_string()),
+        Some(token.scopes.to_string()),
+        Some(state(token, now).to_owned()),
+        Some(token.created.to_string()),
+        token.expires.map(|at| at.to_string()),
+    ]
+}
+
+fn object(token: &Token, now: Timestamp) -> String {
     let scopes: Vec<_> = token.scopes.iter().map(Scope::as_str).collect();
-    let line = json!({
+    let object = json!({
         "name": token.name.as_str(),
         "scopes": scopes,
         "state": state(token, now),
@@ -159,7 +176,7 @@ fn line(token: &Token, now: Timestamp) -> String {
         "expires": token.expires,
         "revoked": token.revoked,
     });
-    format!("{line}\n")
+    object.to_string()
 }
 
 fn state(token: &Token, now: Timestamp) -> &'static str {

@@ -8,7 +8,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use clap::ValueEnum;
 
-pub(crate) use escape::{visible, visible_lines};
+pub(crate) use escape::{visible, visible_json, visible_lines};
 pub(crate) use paint::Paint;
 pub(crate) use table::{Cell, Table};
 
@@ -17,6 +17,10 @@ use crate::failure::Failure;
 /// How results are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
+    /// Cells under names, so that no spreadsheet takes one for a formula.
+    Csv,
+    /// One JSON value.
+    Json,
     /// One JSON object a line.
     Jsonl,
     /// For people.
@@ -31,15 +35,44 @@ impl Format {
             false => Self::Jsonl,
         })
     }
+
+    /// What stands before objects, between them, and behind them.
+    pub(crate) fn brackets(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Json => ("[", ",\n", "]\n"),
+            Self::Csv | Self::Jsonl | Self::Table => ("", "\n", "\n"),
+        }
+    }
 }
 
 /// Prints a result to standard output. A reader that has enough (`| head`) is no failure.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    print_some(text).map(|_| ())
+}
+
+/// The same, and says whether somebody still reads.
+pub(crate) fn print_some(text: &str) -> Result<bool, Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::because("the result cannot be printed", &error))
-        }
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::because("the result cannot be printed", &error)),
     }
+}
+
+/// JSON objects as a format of objects has them.
+pub(crate) fn objects(format: Format, objects: impl IntoIterator<Item = String>) -> String {
+    let (begin, between, end) = format.brackets();
+    let objects: Vec<String> = objects.into_iter().collect();
+    if objects.is_empty() && format != Format::Json {
+        return String::new();
+    }
+    format!("{begin}{}{end}", objects.join(between))
+}
+
+/// A text as a cell of CSV, which no spreadsheet takes for a formula.
+pub(crate) fn csv_cell(text: &str) -> String {
+    let mut cell = Vec::new();
+    audit_export::write_csv_text(text, &mut cell);
+    visible_lines(&String::from_utf8_lossy(&cell))
 }

@@ -1,13 +1,14 @@
 //! The stores that a user can name, opened for writing or for reading.
 
 mod address;
+pub(crate) mod spool;
 
 use std::sync::Arc;
 
 use audit_core::{AuditReader, AuditSink, Error};
 use audit_memory::MemoryStore;
 use audit_postgres::{PostgresReader, PostgresSink};
-use audit_sqlite::{SqliteReader, SqliteStore};
+use audit_sqlite::{SqliteConfig, SqliteReader, SqliteStore};
 
 pub(crate) use address::{StoreAddress, data_folder, make_private};
 
@@ -61,22 +62,13 @@ pub(crate) async fn open(address: &StoreAddress) -> Result<OpenStore, Failure> {
 /// Opens a store to ask it.
 pub(crate) async fn open_reader(address: &StoreAddress) -> Result<Arc<dyn AuditReader>, Failure> {
     match address {
-        StoreAddress::Memory => Err(Failure::new(
-            "the store memory: is gone with the process that wrote to it",
-        )
-        .advice("name the store that was recorded to: --store sqlite:PATH or postgres://…")
-        .exit(Exit::Usage)),
+        StoreAddress::Memory => Err(gone()),
         StoreAddress::Postgres { config, .. } => match PostgresReader::connect(config).await {
             Ok(reader) => Ok(Arc::new(reader)),
             Err(error) => Err(unusable(address, &error)),
         },
         StoreAddress::Sqlite(config) => {
-            if !config.path().exists() {
-                let what = format!("there is no store at {address}");
-                let advice = "record something first (audit demo, audit proxy), or name another \
-                              one: --store sqlite:PATH";
-                return Err(Failure::new(what).advice(advice).exit(Exit::NotFound));
-            }
+            check_there(address, config)?;
             match SqliteReader::open(config).await {
                 Ok(reader) => Ok(Arc::new(reader)),
                 Err(error) => Err(unusable(address, &error)),
@@ -85,12 +77,30 @@ pub(crate) async fn open_reader(address: &StoreAddress) -> Result<Arc<dyn AuditR
     }
 }
 
+/// A store of which nothing is left.
+pub(crate) fn gone() -> Failure {
+    Failure::new("the store memory: is gone with the process that wrote to it")
+        .advice("name the store that was recorded to: --store sqlite:PATH or postgres://…")
+        .exit(Exit::Usage)
+}
+
+/// Whoever asks makes no new store.
+pub(crate) fn check_there(address: &StoreAddress, config: &SqliteConfig) -> Result<(), Failure> {
+    if config.path().exists() {
+        return Ok(());
+    }
+    let what = format!("there is no store at {address}");
+    let advice = "record something first (audit demo, audit proxy), or name another one: --store \
+                  sqlite:PATH";
+    Err(Failure::new(what).advice(advice).exit(Exit::NotFound))
+}
+
 /// What a question that failed tells its user.
 pub(crate) fn unanswered(error: &Error) -> Failure {
     Failure::because("the store did not answer", error)
 }
 
-fn unusable(address: &StoreAddress, error: &Error) -> Failure {
+pub(crate) fn unusable(address: &StoreAddress, error: &Error) -> Failure {
     Failure::because(format!("the store {address} cannot be used"), error)
         .advice("audit doctor --store … looks closer")
 }

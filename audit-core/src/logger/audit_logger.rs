@@ -151,6 +151,18 @@ impl AuditLogger {
         Ok(call)
     }
 
+    /// Tells of a call that goes on although [`begin`](Self::begin) failed for it: some gateways
+    /// rather serve without a record than not at all. A loss event then says how many such calls
+    /// there were, and when; it waits for a sink that is unavailable as any record does.
+    pub fn tell_unrecorded(&self) {
+        let shared = self.shared();
+        shared.meters.unrecorded.add_one();
+        shared
+            .losses
+            .add(LossReason::Unrecorded, shared.stamper.now());
+        shared.queue.wake();
+    }
+
     /// Records an event that is complete, and waits for the durability of this handle.
     ///
     /// # Errors
@@ -248,6 +260,7 @@ impl AuditLogger {
             duplicates: meters.duplicates.get(),
             refused: meters.refused.get(),
             failed: meters.failed.get(),
+            unrecorded: meters.unrecorded.get(),
             shed: meters.shed.get(),
             announced: meters.announced.get(),
             interrupted: meters.interrupted.get(),

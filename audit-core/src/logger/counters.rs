@@ -16,6 +16,8 @@ pub struct LoggerCounters {
     pub failed: u64,
     /// Records that were shed because the queue was full.
     pub shed: u64,
+    /// Calls that went on although their records could not begin.
+    pub unrecorded: u64,
     /// Calls that were announced before their tools ran.
     pub announced: u64,
     /// Calls of owners that had died, taken over to be recorded as interrupted.

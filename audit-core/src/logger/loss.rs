@@ -29,6 +29,9 @@ pub enum LossReason {
     /// to an earlier try, the record may be stored all the same: a loss is rather told once too
     /// often than not at all.
     SinkFailed,
+    /// No record could begin, and the gateway let the call go on without one
+    /// ([`tell_unrecorded`](crate::AuditLogger::tell_unrecorded)).
+    Unrecorded,
     /// The sink refuses what the record holds.
     Unstorable,
 }

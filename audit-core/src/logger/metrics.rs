@@ -13,6 +13,7 @@
 //! | `audit_refused_total` | counter | records that the sink refused |
 //! | `audit_failed_total` | counter | records that failed for another reason than their own |
 //! | `audit_shed_total` | counter | calls without a record, because the queue was full |
+//! | `audit_unrecorded_total` | counter | calls that went on although their records could not begin |
 //! | `audit_announced_total` | counter | calls that were on record before their tools ran |
 //! | `audit_interrupted_total` | counter | calls of a logger that died, found afterwards |
 //! | `audit_batches_total` | counter | batches that the sink answered for |
@@ -73,6 +74,7 @@ pub(super) struct Meters {
     pub(super) refused: Counter,
     pub(super) failed: Counter,
     pub(super) shed: Counter,
+    pub(super) unrecorded: Counter,
     pub(super) announced: Counter,
     pub(super) interrupted: Counter,
     pub(super) batches: Counter,
@@ -107,6 +109,7 @@ impl Meters {
             refused: count("audit_refused_total"),
             failed: count("audit_failed_total"),
             shed: count("audit_shed_total"),
+            unrecorded: count("audit_unrecorded_total"),
             announced: count("audit_announced_total"),
             interrupted: count("audit_interrupted_total"),
             batches: count("audit_batches_total"),

@@ -42,6 +42,8 @@ mod limits;
 mod policy;
 mod policy_builder;
 mod report;
+#[cfg(feature = "toml")]
+mod toml_form;
 
 // The way through all that follows.
 mod pass;

@@ -3,9 +3,10 @@
 //! A gateway prepares a search for every request, and most of what it looks through is short. So
 //! preparing has to cost next to nothing: what is built at once is a set of the pairs of bytes that
 //! spellings begin with. The vectorized search, which takes longer to build than a short page takes
-//! to read, waits for the first long page.
+//! to read, waits until there was much to look through: a long page, or many.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aho_corasick::packed::{Config, MatchKind, Searcher};
 
@@ -13,12 +14,14 @@ use aho_corasick::packed::{Config, MatchKind, Searcher};
 pub(super) struct Needles {
     all: Vec<Box<[u8]>>,
     begins: Pairs,
+    /// How many bytes were looked through without it, until it is built.
+    n_searched: AtomicUsize,
     /// `None` within, where the processor has no such search.
     vectorized: OnceLock<Option<Searcher>>,
 }
 
 /// From how many bytes on the vectorized search is worth its preparation.
-const LONG: usize = 8 << 10;
+const MANY: usize = 16 << 10;
 
 impl Needles {
     /// Takes needles of at least two bytes each.
@@ -35,6 +38,7 @@ impl Needles {
         Self {
             all,
             begins,
+            n_searched: AtomicUsize::new(0),
             vectorized: OnceLock::new(),
         }
     }
@@ -64,9 +68,7 @@ impl Needles {
         if self.all.is_empty() {
             return None;
         }
-        if page.len() - from >= LONG
-            && let Some(searcher) = self.vectorized()
-        {
+        if let Some(searcher) = self.vectorized(page.len() - from) {
             let span = from..page.len();
             return searcher
                 .find_in(page, span.into())
@@ -79,7 +81,15 @@ impl Needles {
             .map(|(at, _)| from + at)
     }
 
-    fn vectorized(&self) -> Option<&Searcher> {
+    /// The vectorized search, once it is worth it for so many bytes more.
+    fn vectorized(&self, n_bytes: usize) -> Option<&Searcher> {
+        if let Some(searcher) = self.vectorized.get() {
+            return searcher.as_ref();
+        }
+        let before = self.n_searched.fetch_add(n_bytes, Ordering::Relaxed);
+        if before.saturating_add(n_bytes) < MANY {
+            return None;
+        }
         let searcher = self.vectorized.get_or_init(|| {
             let mut builder = Config::new().match_kind(MatchKind::LeftmostFirst).builder();
             builder.extend(&self.all).build()
@@ -135,14 +145,17 @@ mod tests {
     }
 
     #[test]
-    fn a_long_page_is_searched_alike() {
+    fn a_long_page_and_many_are_searched_alike() {
         let needles = needles(&["abcd", "abcdef"]);
-        for at in [0, LONG - 1, LONG, 3 * LONG] {
-            let mut page = vec![b'a'; 4 * LONG];
-            page[at..at + 6].copy_from_slice(b"abcdef");
-            assert_eq!(needles.find(&page, 0), Some((at, 6)), "{at}");
-            assert_eq!(needles.find(&page, at + 1), None, "{at}");
+        for n_bytes in [MANY / 4, MANY, MANY * 4] {
+            for at in [0, n_bytes / 2, n_bytes - 6] {
+                let mut page = vec![b'a'; n_bytes];
+                page[at..at + 6].copy_from_slice(b"abcdef");
+                assert_eq!(needles.find(&page, 0), Some((at, 6)), "{at}");
+                assert_eq!(needles.find(&page, at + 1), None, "{at}");
+            }
         }
+        assert!(needles.vectorized.get().is_some());
     }
 
     proptest! {

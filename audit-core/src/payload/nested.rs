@@ -85,15 +85,58 @@ fn spelled(text: &[u8], raw: usize, n: usize) -> usize {
     let mut at = raw;
     let mut left = n;
     while left > 0 && at < text.len() {
-        let (meaning, spelling) = match text[at] {
-            b'\\' if text.get(at + 1) == Some(&b'u') => {
-                utf16_escape(text, at).map_or((1, 2), |(c, n)| (c.len_utf8(), n))
-            }
-            b'\\' => (1, 2),
-            _ => (1, 1),
-        };
+        let (meaning, spelling) = unit(&text[at..]);
         left = left.saturating_sub(meaning);
         at += spelling;
     }
     std::cmp::min(at, text.len())
+}
+
+/// How many bytes the first character of a JSON string's inside means, and how many spell it. What
+/// is no UTF-8, as behind a percent escape that was taken off, means U+FFFD.
+fn unit(text: &[u8]) -> (usize, usize) {
+    match text {
+        [b'\\', b'u', ..] => {
+            utf16_escape(text, 0).map_or((1, 2), |(c, spelling)| (c.len_utf8(), spelling))
+        }
+        [b'\\', ..] => (1, 2),
+        [0x80..=0xff, ..] => {
+            let near = &text[..std::cmp::min(text.len(), 4)];
+            let chunk = near.utf8_chunks().next();
+            match chunk.map(|chunk| (chunk.valid().chars().next(), chunk.invalid().len())) {
+                Some((Some(c), _)) => (c.len_utf8(), c.len_utf8()),
+                Some((None, n_invalid)) => (char::REPLACEMENT_CHARACTER.len_utf8(), n_invalid),
+                None => (1, 1),
+            }
+        }
+        _ => (1, 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_in_the_meaning_is_found_in_the_spelling() {
+        let text = b"\"a\\u00e9\\n\xc3\xa9\xa2\xe5\xa3z\"";
+        let inside = &text[1..text.len() - 1];
+        let mut tape_text = String::new();
+        for (c, n) in [
+            ('a', 1),
+            ('\u{e9}', 6),
+            ('\n', 2),
+            ('\u{e9}', 2),
+            ('\u{fffd}', 1),
+            ('\u{fffd}', 2),
+        ] {
+            assert_eq!(
+                spelled(text, 1, tape_text.len() + c.len_utf8()),
+                spelled(text, 1, tape_text.len()) + n,
+                "{c}"
+            );
+            tape_text.push(c);
+        }
+        assert_eq!(inside[spelled(text, 1, tape_text.len()) - 1], b'z');
+    }
 }

@@ -26,9 +26,9 @@ const MAX_NAME: usize = 24;
 #[derive(Debug, Default)]
 #[must_use]
 pub struct PayloadPolicyBuilder {
-    rules: Rules,
+    pub(super) rules: Rules,
     custom: Vec<Custom>,
-    problem: Option<InvalidPolicy>,
+    pub(super) problem: Option<InvalidPolicy>,
 }
 
 impl PayloadPolicyBuilder {
@@ -115,6 +115,36 @@ impl PayloadPolicyBuilder {
             self.rules.fingerprints = Fingerprints::new(key_id, key);
         }
         self
+    }
+
+    /// Adds the rules of a file of policy: its table `payload`; what else it has is for
+    /// [`AuditPolicy::from_toml`](crate::logger::AuditPolicy::from_toml).
+    ///
+    /// ```toml
+    /// [payload]
+    /// level = "full"                    # where no glob says otherwise: full, metadata, off
+    /// redact_keys = ["tenant_ref"]
+    /// allow_keys = ["session_token"]
+    /// redact_paths = ["params.arguments.*.note"]
+    /// allow_paths = ["params.arguments.password_policy"]
+    ///
+    /// [payload.patterns]                # each begins with a literal of at least three bytes
+    /// gateway_key = "bansho_sk_[0-9a-z]{8,}"
+    ///
+    /// [[payload.levels]]                # the last one that matches the tool decides
+    /// tools = ["health_*"]
+    /// level = "metadata"
+    ///
+    /// [payload.limits]
+    /// bytes = 8192
+    /// ```
+    ///
+    /// # Errors
+    /// The text is no TOML, names what there is not, or has a rule that cannot work; the message
+    /// names the line.
+    #[cfg(feature = "toml")]
+    pub fn toml(self, text: &str) -> Result<Self, crate::Error> {
+        super::toml_form::add(text, self)
     }
 
     /// The policy.

@@ -361,3 +361,18 @@ fn p4_an_escape_at_the_end_of_what_is_looked_at_counts_to_its_end() {
         );
     }
 }
+
+/// Found by fuzzing: behind an escape that is no UTF-8, what the rules of JSON found was taken away
+/// two bytes further on.
+#[test]
+fn bounding_again_changes_nothing_behind_bytes_that_are_no_text() {
+    let policy = PayloadPolicy::default();
+    let context = PayloadContext::request(&policy);
+    for broken in ["%A2", "%E5%A3", "%F0%9F%98", "%A2%A2%C3"] {
+        let text = format!("[\"{broken}://:\u{1}@ and more");
+        let once = Payload::from_text(&text, &context);
+        let kept = format!("[\\\"{broken}://:[REDACTED:url_userinfo]@ and more");
+        assert_eq!(json(&once), format!("\"{kept}\""));
+        assert_eq!(json(&once.narrow(&context)), json(&once));
+    }
+}

@@ -1,6 +1,7 @@
 use audit_core::event::Outcome;
 
-use super::{Conversation, Ending, Origin, Passage, Side, Way};
+use super::ending::Ending;
+use super::{Conversation, Origin, Passage, Side, Way};
 use crate::classify;
 
 /// One exchange of HTTP: a request with its messages, and what is answered to it, as a JSON body or

@@ -27,6 +27,9 @@ use crate::error::convert;
 use crate::pool::Pool;
 use crate::row;
 
+/// The plan as text: with the columns that are read, without guesses.
+const EXPLAIN: &str = "EXPLAIN (VERBOSE, COSTS OFF)\n";
+
 /// Answers questions about `audit_events`, with the rights of the reader.
 ///
 /// Its connections are its own, and each statement has a time that the server keeps
@@ -84,12 +87,19 @@ impl PostgresReader {
     /// # Errors
     /// As [`page`](AuditReader::page).
     pub async fn explain_page(&self, request: &PageRequest) -> Result<String, Error> {
-        let mut sql = Sql::new("EXPLAIN (VERBOSE, COSTS OFF)\n");
+        let mut sql = Sql::new(EXPLAIN);
         page::push_page(&mut sql, request, Shown::Summary)?;
-        let rows = self.rows(sql).await?;
-        let lines = rows.iter().map(|row| row.try_get::<&str, _>(0));
-        let lines: Result<Vec<&str>, _> = lines.collect();
-        Ok(lines.map_err(|error| unreadable(&error))?.join("\n"))
+        self.plan(sql).await
+    }
+
+    /// The same for statistics.
+    ///
+    /// # Errors
+    /// As [`statistics`](AuditReader::statistics).
+    pub async fn explain_statistics(&self, request: &StatisticsRequest) -> Result<String, Error> {
+        let mut sql = Sql::new(EXPLAIN);
+        statistics::gathered::push(&mut sql, request, self.gathered_latencies)?;
+        self.plan(sql).await
     }
 
     /// The id that an event of the tool's predecessor has now, by the random one that it had.
@@ -112,6 +122,13 @@ impl PostgresReader {
             Error::with_source(ErrorKind::Corrupt, text, error)
         })?;
         Ok(Some(id))
+    }
+
+    async fn plan(&self, sql: Sql) -> Result<String, Error> {
+        let rows = self.rows(sql).await?;
+        let lines = rows.iter().map(|row| row.try_get::<&str, _>(0));
+        let lines: Result<Vec<&str>, _> = lines.collect();
+        Ok(lines.map_err(|error| unreadable(&error))?.join("\n"))
     }
 
     /// The number below which every transaction has ended.
@@ -179,9 +196,9 @@ impl AuditReader for PostgresReader {
     async fn statistics(&self, request: &StatisticsRequest) -> Result<Statistics, Error> {
         let most = self.gathered_latencies;
         if most > 0 {
-            let rows = self
-                .rows(statistics::gathered::statistics(request, most)?)
-                .await?;
+            let mut sql = Sql::new("");
+            statistics::gathered::push(&mut sql, request, most)?;
+            let rows = self.rows(sql).await?;
             if let Some(answer) = statistics::gathered::answer(request, &rows, most)? {
                 return Ok(answer);
             }

@@ -2,7 +2,8 @@
 
 use audit_core::event::{Outcome, StatusCode, Timestamp, TraceId};
 use audit_core::reader::{
-    AuditReader, Condition, Filter, GroupBy, Order, PageRequest, Span, StatisticsRequest, TextField,
+    AuditReader, Condition, Filter, GroupBy, Order, PageRequest, Span, StatisticsRequest,
+    TextField, TimeBucket,
 };
 use audit_core::{ErrorKind, Glob};
 use audit_postgres::PostgresReader;
@@ -237,4 +238,30 @@ async fn the_list_does_not_touch_payloads() {
     database
         .run(&format!("DROP OWNED BY {role}; DROP ROLE {role}"))
         .await;
+}
+
+#[tokio::test]
+async fn statistics_of_a_stretch_of_time_read_no_row() {
+    let (database, reader) = four_months().await;
+    database.run("VACUUM (ANALYZE) audit_events").await;
+    let march = Condition::Time(Span::between(day("2025-03-01"), day("2025-03-31")));
+    for group_by in [
+        GroupBy::Nothing,
+        GroupBy::Outcome,
+        GroupBy::Text(TextField::Key),
+        GroupBy::Text(TextField::Role),
+        GroupBy::Text(TextField::Tool),
+        GroupBy::Time(TimeBucket::Hour),
+    ] {
+        let filter = Filter::all()
+            .with(march.clone())
+            .without(Condition::Outcome(Outcome::Denied));
+        let request = StatisticsRequest::new(filter).group_by(group_by);
+        let plan = reader.explain_statistics(&request).await.unwrap();
+        assert!(
+            plan.contains("Index Only Scan using"),
+            "{group_by:?}\n{plan}"
+        );
+        assert_eq!(partitions(&plan), ["03"], "{group_by:?}\n{plan}");
+    }
 }

@@ -41,18 +41,9 @@ impl Claim {
 
     /// The files of processes that have died, the largest first.
     pub(super) fn orphans(folder: &Path) -> Result<Vec<Self>, Error> {
-        let entries = fs::read_dir(folder);
-        let entries =
-            entries.map_err(|error| failed("the spool cannot be looked through", error))?;
         let mut found = Vec::new();
-        for entry in entries {
-            let entry =
-                entry.map_err(|error| failed("the spool cannot be looked through", error))?;
-            let is_ours = entry
-                .file_name()
-                .to_str()
-                .is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
-            if is_ours && let Some(claim) = Self::take(entry.path())? {
+        for path in databases(folder)? {
+            if let Some(claim) = Self::take(path)? {
                 // It may have been taken over and removed since the folder was read.
                 if claim.path.exists() {
                     found.push(claim);
@@ -63,6 +54,18 @@ impl Claim {
         }
         found.sort_by_key(|claim| std::cmp::Reverse(claim.bytes()));
         Ok(found)
+    }
+
+    /// The files of a folder, and whether somebody has them. Each lock that is free is held for a
+    /// moment, in which nobody else can take the file over.
+    pub(super) fn files(folder: &Path) -> Result<Vec<(PathBuf, bool)>, Error> {
+        let mut paths = databases(folder)?;
+        paths.sort();
+        let files = paths.into_iter().map(|path| {
+            let is_in_use = Self::take(path.clone())?.is_none();
+            Ok((path, is_in_use))
+        });
+        files.collect()
     }
 
     /// The database.
@@ -107,6 +110,23 @@ impl Claim {
         let length = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.len());
         length(&self.path) + length(&with_suffix(&self.path, COMPANIONS[0]))
     }
+}
+
+/// The databases in a folder.
+fn databases(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let looking = |error| failed("the spool cannot be looked through", error);
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).map_err(looking)? {
+        let entry = entry.map_err(looking)?;
+        let is_ours = entry
+            .file_name()
+            .to_str()
+            .is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
+        if is_ours {
+            found.push(entry.path());
+        }
+    }
+    Ok(found)
 }
 
 /// Makes the folder of a spool, for its owner alone.

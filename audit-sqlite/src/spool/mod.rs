@@ -15,8 +15,10 @@ mod remote;
 mod schema;
 mod sink;
 mod statements;
+mod survey;
 mod writer;
 
 pub use config::SpoolConfig;
 pub use dead_letter::SpooledDeadLetter;
 pub use sink::Spool;
+pub use survey::SpoolFile;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use audit_core::AuditLogger;
 use audit_core::event::{EventDraft, Method, Outcome};
-use audit_core::logger::Overload;
+use audit_core::logger::{LOSS_METHOD, Overload};
 use audit_memory::MemoryStore;
 use audit_tower::AuditedRequest as _;
 use http::{Request, Response, StatusCode};
@@ -78,7 +78,16 @@ async fn a_gateway_may_run_what_cannot_be_recorded() {
     assert_eq!(body.to_bytes(), "all the same");
     assert_eq!((layer.n_unrecorded(), layer.n_refused()), (1, 0));
     open.finish(Outcome::Ok).await.unwrap();
-    assert_eq!(audit.all().await.len(), 1);
+    let all = audit.all().await;
+    let losses = all
+        .iter()
+        .filter(|event| event.method.as_str() == LOSS_METHOD);
+    let told: Vec<_> = losses.filter_map(|loss| loss.request()?.json()).collect();
+    assert_eq!((all.len(), told.len()), (2, 1));
+    assert!(
+        told[0].contains(r#""reason":"unrecorded","count":1"#),
+        "{told:?}"
+    );
 }
 
 #[tokio::test]
@@ -143,6 +152,6 @@ async fn what_is_shed_runs_and_is_told_by_the_logger() {
     assert!(
         events
             .iter()
-            .any(|event| event.method.as_str() == audit_core::logger::LOSS_METHOD)
+            .any(|event| event.method.as_str() == LOSS_METHOD)
     );
 }

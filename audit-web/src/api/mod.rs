@@ -17,6 +17,9 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, StatusCode, Uri};
 use axum::routing::{MethodRouter, get, post};
 
+pub(crate) use ask::ask;
+pub(crate) use query::{Query, invalid, written};
+
 use crate::problem::Problem;
 use crate::state::Web;
 

@@ -1,34 +1,75 @@
-//! The pages for people.
+//! The pages for people: made on the server, useful without a script, and their whole state in the URL.
+//!
+//! - [`overview`], [`explorer`] with [`facets`], [`event`], [`live`], [`subject`] and [`system`] are the
+//!   pages.
+//! - [`visit`] lets viewers in; [`layout`] stands around every page; [`link`] makes every URL.
+//! - [`asked`] is the question of a page, [`counts`] asks it once for all who want to know.
+
+// What every page begins with.
+mod layout;
+mod link;
+mod theme;
+mod visit;
+
+// The question of a page, and its numbers.
+mod asked;
+mod bars;
+mod class;
+mod counts;
+mod period;
+mod range;
+
+// Pieces of pages.
+mod chart;
+mod figures;
+mod help;
+mod ranking;
+mod shell;
+mod summary;
+mod table;
+mod text;
+mod tree;
+mod words;
+
+// The pages.
+mod event;
+mod explorer;
+mod facets;
+mod live;
+mod overview;
+mod subject;
+mod system;
 
 use std::sync::Arc;
 
-use axum::Router;
-use maud::{DOCTYPE, Markup, html};
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+use maud::{Markup, html};
 
-use crate::access::Viewer;
-use crate::assets;
+use self::counts::Counts;
+use self::subject::Kind;
 use crate::problem::Problem;
 use crate::state::Web;
 
-/// The pages. Every one of them takes a [`Viewer`], so that nobody else is let in.
+/// The pages. Every one of them takes a visit, so that nobody is let in who may not read.
 pub(crate) fn routes() -> Router<Arc<Web>> {
-    Router::new().route("/", axum::routing::get(home))
+    let mut routes = Router::new()
+        .route("/", get(overview::show))
+        .route("/explore", get(explorer::show))
+        .route("/explore/counts", get(facets::show))
+        .route("/event/{id}", get(event::show))
+        .route("/live", get(live::show))
+        .route("/system", get(system::show))
+        .route("/theme", post(theme::choose));
+    for kind in [Kind::Key, Kind::Session, Kind::Tool] {
+        routes = routes.route(kind.path(), get(subject::show).layer(Extension(kind)));
+    }
+    routes.layer(Extension(Arc::new(Counts::default())))
 }
 
-/// A page of this title around its content.
+/// A page of this title around its content, for whoever nobody knows.
 pub(crate) fn page(title: &str, content: &Markup) -> Markup {
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (title) " · audit" }
-                link rel="stylesheet" href=(assets::url("style.css"));
-            }
-            body { main { (content) } }
-        }
-    }
+    layout::bare(title, content)
 }
 
 /// What a browser is shown when a request has no better answer.
@@ -39,18 +80,7 @@ pub(crate) fn problem(problem: &Problem) -> Markup {
         &html! {
             h1 { (title) }
             p.problem { (problem.detail()) }
-            p { a href="/" { "To the beginning" } }
-        },
-    )
-}
-
-async fn home(viewer: Viewer) -> Markup {
-    page(
-        "Events",
-        &html! {
-            h1 { "Audit" }
-            p { "Logged in as " (viewer.name()) " (" (viewer.scopes()) ")" }
-            form method="post" action="/logout" { button { "Log out" } }
+            p { a href="/" { "To the overview" } }
         },
     )
 }

@@ -7,6 +7,7 @@
 
 mod api;
 mod browser;
+mod dashboard;
 mod ingest;
 mod listening;
 mod login;

@@ -39,10 +39,13 @@ impl Servers {
         );
         let spool = Spool::open(SpoolConfig::new(folder.join("spool")), store).await?;
         let logger = AuditLogger::builder(spool.clone()).build()?;
-        let audit = AuditLayer::new(logger.clone()).capture_responses();
+        // As it comes; what streams is captured, too, so that a copy of it would show.
+        let audit = AuditLayer::new(logger.clone());
+        let capturing = audit.clone().capture_responses();
+        let audited = nothing().layer(audit).merge(streams().layer(capturing));
         Ok(Self {
-            plain: serve(routes()).await?,
-            audited: serve(routes().layer(audit)).await?,
+            plain: serve(nothing().merge(streams())).await?,
+            audited: serve(audited).await?,
             logger,
             spool,
         })
@@ -56,10 +59,12 @@ impl Servers {
     }
 }
 
-fn routes() -> Router {
-    Router::new()
-        .route("/nothing", get(async || "ok"))
-        .route("/large/{n_chunks}", get(large))
+fn nothing() -> Router {
+    Router::new().route("/nothing", get(async || "ok"))
+}
+
+fn streams() -> Router {
+    Router::new().route("/large/{n_chunks}", get(large))
 }
 
 async fn large(

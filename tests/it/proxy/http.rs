@@ -6,10 +6,10 @@ use audit_core::event::{SessionId, StatusCode};
 use audit_testkit::mcp::ScenarioServer;
 use axum::Router;
 use axum::body::Body;
-use axum::http::Request;
 use axum::routing::any;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
+use http::Request;
 use http_body_util::{BodyExt as _, Full};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -198,8 +198,8 @@ async fn answering(head: &'static str, chunks: &'static [&'static str]) -> Web {
     .await
 }
 
-fn with_body(head: &str, body: Body) -> axum::http::Response<Body> {
-    let answer = axum::http::Response::builder().header("content-type", head);
+fn with_body(head: &str, body: Body) -> http::Response<Body> {
+    let answer = http::Response::builder().header("content-type", head);
     answer.body(body).unwrap()
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use audit_testkit::mcp::ScenarioServer;
 use axum::Router;
-use axum::http::{HeaderMap, Request};
 use bytes::Bytes;
+use http::{HeaderMap, Request};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -149,7 +149,7 @@ impl Browser {
         self.session.as_deref()
     }
 
-    pub(crate) fn request(&self, method: &str) -> axum::http::request::Builder {
+    pub(crate) fn request(&self, method: &str) -> http::request::Builder {
         let mut request = Request::builder()
             .method(method)
             .uri(&self.url)
@@ -168,7 +168,7 @@ impl Browser {
     pub(crate) async fn begin(
         &self,
         request: Request<Full<Bytes>>,
-    ) -> axum::http::Response<hyper::body::Incoming> {
+    ) -> http::Response<hyper::body::Incoming> {
         soon(self.client.request(request)).await.unwrap()
     }
 

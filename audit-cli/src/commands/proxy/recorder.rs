@@ -2,15 +2,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use audit_core::logger::{AuditPolicy, Overload};
+use audit_core::logger::Overload;
 use audit_core::payload::{PayloadLevel, PayloadPolicy};
 use audit_core::{AuditLogger, AuditSink};
-use audit_sqlite::{Spool, SpoolConfig};
-use sha2::{Digest as _, Sha256};
 
 use super::OnStoreFailure;
 use crate::failure::{Exit, Failure};
-use crate::store::{self, StoreAddress, data_folder, make_private};
+use crate::policy;
+use crate::store::{self, StoreAddress, spool};
 
 /// How calls are to be kept.
 pub(crate) struct Options {
@@ -46,19 +45,31 @@ impl Recorder {
     /// Opens the store, with a spool before it where that is of use, and says on standard error what
     /// will happen if it fails.
     pub(crate) async fn open(options: &Options) -> Result<Self, Failure> {
-        let policy = read_policy(options)?;
+        let policy = policy::audit_policy(options.policy.as_deref())?;
+        // The file comes behind, so that it can say otherwise.
+        let of_tools = ENVIRONMENT_TOOLS
+            .iter()
+            .fold(PayloadPolicy::builder(), |policy, tool| {
+                policy.level(tool, PayloadLevel::Metadata)
+            });
+        let payload_policy = policy::payload_policy(of_tools, options.policy.as_deref())?;
         let store = store::open(&options.address).await?;
         let mut sink = store.sink;
         let is_remote = matches!(options.address, StoreAddress::Postgres { .. });
         let mut spool = None;
         if is_remote || policy.has_write_ahead() || options.spool.is_some() {
-            let opened = open_spool(options, Arc::clone(&sink)).await?;
+            let opened = spool::open(
+                options.spool.as_deref(),
+                &options.address,
+                Arc::clone(&sink),
+            )
+            .await?;
             sink = Arc::new(opened.clone());
             spool = Some(opened);
         }
         let mut builder = AuditLogger::builder(Arc::clone(&sink))
             .writer_name("audit-proxy")
-            .payload_policy(payload_policy()?)
+            .payload_policy(payload_policy)
             .policy(policy)
             .overload(match options.on_store_failure {
                 OnStoreFailure::Pass => Overload::Shed,
@@ -98,62 +109,6 @@ impl Recorder {
         }
         Ok(())
     }
-}
-
-fn payload_policy() -> Result<PayloadPolicy, Failure> {
-    ENVIRONMENT_TOOLS
-        .iter()
-        .fold(PayloadPolicy::builder(), |policy, tool| {
-            policy.level(tool, PayloadLevel::Metadata)
-        })
-        .build()
-        .map_err(|error| Failure::because("payloads cannot be kept", &error))
-}
-
-fn read_policy(options: &Options) -> Result<AuditPolicy, Failure> {
-    let Some(path) = &options.policy else {
-        return Ok(AuditPolicy::new());
-    };
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        Failure::because(
-            format!("the policy {} cannot be read", path.display()),
-            &error,
-        )
-    })?;
-    AuditPolicy::from_toml(&text).map_err(|error| {
-        Failure::because(
-            format!("the policy {} cannot be used", path.display()),
-            &error,
-        )
-        .exit(Exit::Usage)
-    })
-}
-
-async fn open_spool(options: &Options, store: Arc<dyn AuditSink>) -> Result<Spool, Failure> {
-    let folder = match &options.spool {
-        Some(folder) => folder.clone(),
-        // One for each store: what waits in a spool goes to the store before which it is opened.
-        None => data_folder()?.join(format!("spool-{}", digest_of(&options.address))),
-    };
-    make_private(&folder)?;
-    Spool::open(SpoolConfig::new(&folder), store)
-        .await
-        .map_err(|error| {
-            Failure::because(
-                format!("the spool {} cannot be used", folder.display()),
-                &error,
-            )
-            .advice("name another folder: --spool FOLDER")
-        })
-}
-
-fn digest_of(address: &StoreAddress) -> String {
-    let digest = Sha256::digest(address.to_string());
-    digest
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }
 
 /// Who runs this should know before it happens.

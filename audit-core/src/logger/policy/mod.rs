@@ -63,6 +63,9 @@ impl AuditPolicy {
     /// durability = "queued"
     /// ```
     ///
+    /// The table `payload` of the same file is for
+    /// [`PayloadPolicyBuilder::toml`](crate::payload::PayloadPolicyBuilder::toml).
+    ///
     /// # Errors
     /// The text is no TOML, names what a policy does not have, or has a rule that cannot work; the
     /// message names the line.

@@ -1,6 +1,7 @@
 //! A policy as TOML.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use toml::Spanned;
 
 use super::{AuditPolicy, PolicyRule};
@@ -15,6 +16,9 @@ struct PolicyForm {
     durability: Option<Spanned<String>>,
     #[serde(default)]
     rule: Vec<Spanned<RuleForm>>,
+    /// For `PayloadPolicyBuilder::toml`.
+    #[serde(rename = "payload")]
+    _payload: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]

@@ -90,6 +90,40 @@ async fn what_was_shed_is_recorded_with_count_reason_and_window() {
 }
 
 #[tokio::test]
+async fn what_went_on_unrecorded_is_recorded_with_count_reason_and_window() {
+    let sink = ScriptedSink::gated();
+    let logger = AuditLogger::builder(Arc::clone(&sink))
+        .queue_events(1)
+        .overload(Overload::Reject)
+        .build()
+        .unwrap();
+    let kept = logger.begin(draft("kept")).await.unwrap();
+    for _ in 0..3 {
+        assert!(logger.begin(draft("unrecorded")).await.is_err());
+        logger.tell_unrecorded();
+    }
+    let answer = kept.finish(Outcome::Ok);
+    sink.open_gate(5);
+    soon(answer).await.unwrap();
+    let n_told = |events: &[AuditEvent]| -> i64 {
+        let losses = losses(events);
+        losses
+            .iter()
+            .filter_map(|loss| loss["count"].as_i64())
+            .sum()
+    };
+    let events = soon(sink.store.wait_for(|events| n_told(events) == 3)).await;
+    for loss in losses(&events) {
+        assert_eq!(loss["reason"], "unrecorded", "{loss}");
+        assert!(
+            loss["since"].is_string() && loss["until"].is_string(),
+            "{loss}"
+        );
+    }
+    assert_eq!(logger.counters().unrecorded, 3);
+}
+
+#[tokio::test]
 async fn a_loss_that_cannot_be_told_is_told_when_the_sink_stores_again() {
     let sink = ScriptedSink::new(|_, events| {
         let is_told_to_work = events

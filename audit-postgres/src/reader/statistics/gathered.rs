@@ -19,17 +19,20 @@ use crate::reader::sql::Sql;
 const MAX_GROUPS: usize = 20_000;
 
 /// Reads the table once, and no further than to see that there are more than `most`.
-pub(in crate::reader) fn statistics(request: &StatisticsRequest, most: u32) -> Result<Sql, Error> {
-    let mut sql =
-        Sql::new("SELECT key, outcome, array_agg(latency_ms) AS latencies\nFROM (\n    SELECT ");
-    sql.text(key(request.grouping())?)
+pub(in crate::reader) fn push(
+    sql: &mut Sql,
+    request: &StatisticsRequest,
+    most: u32,
+) -> Result<(), Error> {
+    sql.text("SELECT key, outcome, array_agg(latency_ms) AS latencies\nFROM (\n    SELECT ")
+        .text(key(request.grouping())?)
         .text(" AS key, outcome, latency_ms FROM audit_events WHERE true");
-    filter::push(&mut sql, request.filter())?;
+    filter::push(sql, request.filter())?;
     sql.text("\n    LIMIT ")
         .bind_rows(i64::from(most) + 1)
         .text("\n) AS matching\nGROUP BY key, outcome\nLIMIT ")
         .bind_rows(MAX_GROUPS + 1);
-    Ok(sql)
+    Ok(())
 }
 
 /// The answer; `None` if there is more than was brought.

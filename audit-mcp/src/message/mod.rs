@@ -1,13 +1,14 @@
 //! Messages of JSON-RPC as they pass by: what they are is read, what they carry stays text.
 
-use std::borrow::Cow;
-use std::fmt;
-use std::sync::Arc;
+mod batch;
+mod id;
 
-use audit_core::event::RequestId;
+use std::borrow::Cow;
+
+pub use batch::Batch;
+pub use id::MessageId;
 
 use crate::classify;
-use crate::digest::Fingerprint;
 use crate::json;
 
 /// The bytes of one frame (a line of stdio, the body of a POST, an event of SSE) as text.
@@ -134,20 +135,6 @@ impl<'a> Answer<'a> {
     }
 }
 
-/// Messages in an array. They are read one by one, so that a long array costs no memory.
-#[derive(Clone, Copy, Debug)]
-pub struct Batch<'a> {
-    /// Valid JSON.
-    array: &'a str,
-}
-
-impl<'a> Batch<'a> {
-    /// The messages. An array in the array is none of them: it is [`Message::Invalid`].
-    pub fn messages(&self) -> impl Iterator<Item = Message<'a>> + use<'a> {
-        elements(self.array).map(|element| Message::parse(element).unwrap_or(Message::Invalid))
-    }
-}
-
 impl<'a> Frame<'a> {
     /// Reads a frame. Whatever it holds, this does not fail.
     #[must_use]
@@ -263,135 +250,9 @@ impl<'a> Envelope<'a> {
     }
 }
 
-/// An id, as far as it says which answer belongs to which request. Two are equal if a parser
-/// behind the gateway may take them for equal: `1` is `1.0`, and is not `"1"`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct MessageId {
-    kind: Kind,
-    text: Arc<str>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-enum Kind {
-    /// A number that every parser reads alike.
-    Integer,
-    /// What is allowed for no id, or not read alike by all: a fraction, a number that is too big,
-    /// `null`, an object.
-    Other,
-    String,
-}
-
-/// The largest integer up to which a float is exact: 2⁵³ − 1.
-const MAX_SAFE: i64 = (1 << 53) - 1;
-
-/// The longest id of which the text is kept. Of a longer one the digest stands for it.
-const MAX_ID_BYTES: usize = 256;
-
-impl MessageId {
-    /// Takes an id from its JSON.
-    #[must_use]
-    pub fn of_json(json: &str) -> Self {
-        if let Some(text) = json::text(json) {
-            return Self::new(Kind::String, &text);
-        }
-        match safe_integer(json) {
-            Some(number) => Self::new(Kind::Integer, &number.to_string()),
-            None => Self::new(Kind::Other, json),
-        }
-    }
-
-    /// A string as id.
-    #[must_use]
-    pub fn string(text: &str) -> Self {
-        Self::new(Kind::String, text)
-    }
-
-    /// A number as id.
-    #[must_use]
-    pub fn number(number: i64) -> Self {
-        Self::of_json(&number.to_string())
-    }
-
-    /// The id for the record. A number and a string of the same digits look alike there.
-    #[must_use]
-    pub fn to_request_id(&self) -> RequestId {
-        RequestId::lossy(&self.text)
-    }
-
-    /// Whether the protocol allows it and every parser reads it alike.
-    fn is_proper(&self) -> bool {
-        self.kind != Kind::Other
-    }
-
-    fn new(kind: Kind, text: &str) -> Self {
-        let text = if text.len() > MAX_ID_BYTES {
-            format!("sha256:{}", Fingerprint::of(text.as_bytes()).sha256).into()
-        } else {
-            text.into()
-        };
-        Self { kind, text }
-    }
-}
-
-impl fmt::Display for MessageId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-/// An integer in any spelling (`1`, `1.0`, `1e0`) that a float holds exactly.
-fn safe_integer(json: &str) -> Option<i64> {
-    let is_safe = |number: &i64| (-MAX_SAFE..=MAX_SAFE).contains(number);
-    if let Ok(number) = json.parse::<i64>() {
-        return Some(number).filter(is_safe);
-    }
-    let is_number = json.starts_with(|first: char| first == '-' || first.is_ascii_digit());
-    let number: f64 = Some(json).filter(|_| is_number)?.parse().ok()?;
-    // The text of a float without a fraction is an integer's.
-    let is_integer = number.fract() == 0.0;
-    let text = is_integer.then(|| format!("{number:.0}"))?;
-    text.parse().ok().filter(is_safe)
-}
-
 /// The white space of JSON.
 fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\r' | '\n')
-}
-
-/// The elements of an array that is valid JSON.
-fn elements(array: &str) -> impl Iterator<Item = &str> {
-    let inside = array.get(1..array.len() - 1).unwrap_or("");
-    let mut rest = Some(inside).filter(|inside| !inside.trim_matches(is_space).is_empty());
-    std::iter::from_fn(move || {
-        let text = rest?;
-        let end = end_of_element(text);
-        rest = text.get(end + 1..);
-        Some(text[..end].trim_matches(is_space))
-    })
-}
-
-/// Where the comma is that ends the first element, or the end of the text.
-fn end_of_element(text: &str) -> usize {
-    let (mut depth, mut is_string, mut is_escaped) = (0_usize, false, false);
-    for (i, byte) in text.bytes().enumerate() {
-        if is_string {
-            match byte {
-                _ if is_escaped => is_escaped = false,
-                b'\\' => is_escaped = true,
-                b'"' => is_string = false,
-                _ => {}
-            }
-            continue;
-        }
-        match byte {
-            b'"' => is_string = true,
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            b',' if depth == 0 => return i,
-            _ => {}
-        }
-    }
-    text.len()
 }
 
 #[cfg(test)]

@@ -1,0 +1,101 @@
+use audit_testkit::fixture;
+use audit_web::access::Scope;
+
+use super::{checked, page, query};
+use crate::support::Stand;
+
+#[tokio::test]
+async fn a_mistyped_filter_is_pointed_at_beside_the_box() {
+    let stand = Stand::with(&fixture::events(1..=3)).await;
+    let typed = "tool:x statsu:500 \"<b>";
+    let path = format!("/explore?{}", query("q", typed));
+    let answer = stand.browse(Scope::Viewer, &path).await;
+    assert_eq!(answer.status.as_u16(), 400);
+    let page = checked(&answer);
+    let input = page.by_id("q");
+    assert_eq!(input.attribute("value"), typed);
+    assert_eq!(input.attribute("aria-invalid"), "true");
+    let problem = page.by_id(input.attribute("aria-describedby"));
+    assert!(problem.text.contains("column 8"), "{}", problem.text);
+    assert!(
+        problem.text.contains("did you mean status:"),
+        "{}",
+        problem.text
+    );
+    assert_eq!(page.all("table").count(), 0);
+    stand.end().await;
+}
+
+#[tokio::test]
+async fn what_a_page_does_not_know_is_refused_and_not_passed_over() {
+    let stand = Stand::with(&fixture::events(1..=3)).await;
+    for path in [
+        "/explore?fliter=x",
+        "/explore?q=a&q=b",
+        "/explore?n=7",
+        "/explore?order=random",
+        "/explore?cursor=x",
+        "/explore?event=x",
+        "/explore?at=yesteryear",
+        "/explore/counts?q=statsu:1",
+        "/?since=2h",
+        "/live?q=%22",
+        "/live?refresh=1",
+        "/tool",
+        "/tool?name=",
+        "/key?name=a%00b",
+        "/session?name=x&since=1y",
+    ] {
+        let answer = stand.browse(Scope::Viewer, path).await;
+        assert_eq!(answer.status.as_u16(), 400, "{path}");
+        let page = checked(&answer);
+        assert!(
+            page.all("p").any(|it| it.attribute("class") == "problem"),
+            "{path}"
+        );
+    }
+    stand.end().await;
+}
+
+#[tokio::test]
+async fn what_is_not_there_says_so() {
+    let stand = Stand::with(&[]).await;
+    for path in [
+        "/event/018bcfe5-6800-7000-8000-000000000000",
+        "/event/x",
+        "/event/..%2f",
+        "/nothing",
+        "/assets/nothing.js",
+    ] {
+        let answer = stand.browse(Scope::Viewer, path).await;
+        assert_eq!(answer.status.as_u16(), 404, "{path}");
+        assert!(checked(&answer).text().contains("here is no"), "{path}");
+    }
+    let page = page(&stand, Scope::Viewer, "/explore?q=tool%3Ax").await;
+    assert!(page.text().contains("No event matches"), "{}", page.text());
+    stand.end().await;
+}
+
+#[tokio::test]
+async fn an_event_stands_beside_the_list_by_the_url_alone() {
+    let stand = Stand::with(&fixture::events(1..=3)).await;
+    let path = format!("/explore?q=&event={}", fixture::event_id(2));
+    let shown = page(&stand, Scope::Auditor, &path).await;
+    let pane = &shown.by_id("pane").text;
+    assert!(pane.contains(&fixture::event_id(2).to_string()), "{pane}");
+    let path = "/explore?q=&event=018bcfe5-6800-7000-8000-000000000000";
+    let missing = page(&stand, Scope::Auditor, path).await;
+    assert!(missing.by_id("pane").text.contains("There is no event"));
+    stand.end().await;
+}
+
+#[tokio::test]
+async fn the_command_asks_what_the_page_asks() {
+    let stand = Stand::with(&[]).await;
+    let path = format!("/explore?{}", query("q", "tool:\"it's\" since:1h"));
+    let page = page(&stand, Scope::Viewer, &path).await;
+    let mut commands = page.all("code").filter(|it| it.is_within("p", "command"));
+    let command = &commands.next().unwrap().text;
+    assert_eq!(command, r#"audit events 'tool:"it'\''s" since:1h'"#);
+    stand.end().await;
+}
