@@ -3,6 +3,7 @@
 mod caller;
 mod proof;
 mod script;
+mod serving;
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -23,7 +24,6 @@ use self::caller::Caller;
 use self::script::{Asked, Step};
 use crate::failure::{Exit, Failure};
 use crate::output::{self, Paint, visible};
-use crate::signals::Signals;
 use crate::store::{self, OpenStore, StoreAddress, data_folder, make_private, unanswered};
 
 #[derive(clap::Args)]
@@ -31,12 +31,20 @@ pub(crate) struct DemoArgs {
     /// Where events are kept [default: a SQLite file of its own in the user's data folder]
     #[arg(long, value_name = "STORE")]
     store: Option<StoreAddress>,
-    /// Keep the gateway running afterwards
+    /// Keep the gateway running afterwards, and serve the dashboard of its records
     #[arg(long)]
     serve: bool,
     /// Where the gateway listens
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
+    /// Where the dashboard listens, on this machine
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        default_value = "127.0.0.1:0",
+        requires = "serve"
+    )]
+    dashboard: SocketAddr,
 }
 
 /// How long the end waits for records that are on their way.
@@ -69,9 +77,8 @@ pub(crate) async fn run(args: DemoArgs) -> Result<ExitCode, Failure> {
     say(&leaks.in_words(paint))?;
     say(&next_steps(&address))?;
     if args.serve {
-        return keep_serving(&demo, &store, args.listen).await;
+        serving::keep(&demo, &store, &address, (args.listen, args.dashboard)).await?;
     }
-    // What was promised is what is checked: nothing more to do.
     store
         .sink
         .close()
@@ -226,32 +233,6 @@ fn next_steps(address: &StoreAddress) -> String {
              audit show ID --store {address}\n"
         ),
     }
-}
-
-async fn keep_serving(
-    demo: &Demo,
-    store: &OpenStore,
-    listen: SocketAddr,
-) -> Result<ExitCode, Failure> {
-    let mut signals = Signals::new()?;
-    let gateway = Gateway::start(demo, store, listen).await?;
-    say(&format!(
-        "\nThe gateway goes on at {url} until it is interrupted (Ctrl-C). A call:\n  \
-         curl -s {url} -H 'authorization: Bearer {key}' \\\n    \
-         -H 'content-type: application/json' -H 'accept: application/json, text/event-stream' \\\n    \
-         -d '{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\
-         \"params\":{{\"name\":\"get_weather\",\"arguments\":{{\"city\":\"Bern\"}}}}}}'\n",
-        url = gateway.url,
-        key = demo.keys.operator,
-    ))?;
-    signals.next().await;
-    gateway.stop().await?;
-    store
-        .sink
-        .close()
-        .await
-        .map_err(|error| Failure::because("the store cannot be closed", &error))?;
-    Ok(ExitCode::SUCCESS)
 }
 
 fn say(text: &str) -> Result<(), Failure> {
