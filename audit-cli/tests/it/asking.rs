@@ -262,7 +262,7 @@ async fn an_event_is_shown_among_its_neighbors() {
 
     let with_session = events[6].id.to_string();
     let ran = store.audit(&["show", &with_session, "--context", "5"]);
-    assert_eq!(ids(&ran.out), [with_session.clone()]);
+    assert_eq!(ids(&ran.out), [with_session]);
     assert_eq!(store.audit(&["show", &id, "--context", "5000"]).code, 2);
 }
 

@@ -64,6 +64,31 @@ async fn a_tail_begins_with_what_is_there_and_goes_on() {
 }
 
 #[tokio::test]
+async fn who_watches_a_terminal_sees_a_line_an_event() {
+    let store = Store::with(&fixture::events(1..=2)).await;
+    let cursor = store.beside("cursor");
+    let cursor = cursor.to_str().unwrap();
+    let follow = [
+        "events",
+        "--follow",
+        "--cursor-file",
+        cursor,
+        "-n",
+        "1",
+        "-o",
+        "table",
+    ];
+    let ran = store.audit(&follow);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(
+        ran.out.contains("k_fixture  tools/call  search  ok  "),
+        "{ran:?}"
+    );
+    let ran = store.audit(&[&follow[..], &["--fields", "seq,tool_name"]].concat());
+    assert_eq!(ran.out, "2  search\n");
+}
+
+#[tokio::test]
 async fn a_cursor_file_keeps_the_place_across_runs() {
     let events = fixture::events(1..=9);
     let store = Store::with(&events[..4]).await;
@@ -139,6 +164,7 @@ async fn a_place_that_is_none_and_a_value_without_an_end_are_refused() {
         &["events", "--cursor-file", path],
         &["events", "--follow", "--reverse"],
         &["tail", "-o", "json"],
+        &["tail", "-n", "1001"],
     ] {
         let ran = store.audit(arguments);
         assert_eq!(ran.code, 2, "{arguments:?}: {ran:?}");

@@ -46,9 +46,19 @@ impl Records {
     /// Nothing of the user who runs the tests is in it.
     pub(crate) fn surround(&self, command: &mut Command) {
         command
-            .env("XDG_DATA_HOME", self.folder.path())
-            .env_remove("AUDIT_STORE")
-            .env_remove("AUDIT_LOG");
+            .env("XDG_CONFIG_HOME", self.folder.path())
+            .env("XDG_DATA_HOME", self.folder.path());
+        for variable in [
+            "AUDIT_CONFIG",
+            "AUDIT_LOG",
+            "AUDIT_ON_STORE_FAILURE",
+            "AUDIT_OUTPUT",
+            "AUDIT_POLICY",
+            "AUDIT_SPOOL",
+            "AUDIT_STORE",
+        ] {
+            command.env_remove(variable);
+        }
     }
 
     /// All of them, in the order in which the calls began.

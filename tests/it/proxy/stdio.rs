@@ -1,6 +1,6 @@
 //! Between a client and the server that the proxy starts.
 
-use audit_core::event::Outcome;
+use audit_core::event::{AuditEvent, Outcome};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::process::Command;
@@ -304,6 +304,46 @@ async fn what_was_announced_before_a_kill_is_on_record_as_interrupted() {
         .map(in_words)
         .collect();
     assert_eq!(interrupted, ["tools/call slow interrupted"], "{events:#?}");
+}
+
+#[tokio::test]
+async fn the_policy_says_what_is_kept_of_payloads() {
+    let records = Records::new();
+    let policy = records.path().with_file_name("policy.toml");
+    std::fs::write(
+        &policy,
+        "[payload]\nredact_keys = [\"tenant ref\"]\n\
+         [payload.patterns]\nticket = \"ticket-[0-9]{4}\"\n\
+         [[payload.levels]]\ntools = [\"fail\"]\nlevel = \"metadata\"\n",
+    )
+    .unwrap();
+    let mut session = proxied(&records, &["--policy", policy.to_str().unwrap()]);
+    session.shake_hands().await;
+    let arguments = json!({ "text": "see ticket-4711", "tenantRef": "t-1" });
+    session.call(1, "echo", arguments.clone()).await;
+    assert_eq!(session.next().await["id"], 1);
+    session.call(2, "fail", arguments).await;
+    assert_eq!(session.next().await["id"], 2);
+    session.close();
+    session.ended().await;
+
+    let events = records.all().await;
+    let of_tool = |tool: &str| {
+        let is_tool = |event: &&AuditEvent| {
+            event
+                .tool_name
+                .as_ref()
+                .is_some_and(|it| it.as_str() == tool)
+        };
+        events.iter().find(is_tool).unwrap()
+    };
+    let kept = of_tool("echo").request().unwrap().json().unwrap();
+    for text in ["[REDACTED:operator_key]", "see [REDACTED:ticket]"] {
+        assert!(kept.contains(text), "{kept}");
+    }
+    let kept = of_tool("echo").response().unwrap().json().unwrap();
+    assert!(!kept.contains("4711"), "{kept}");
+    assert_eq!(of_tool("fail").request().unwrap().json(), None);
 }
 
 #[tokio::test]

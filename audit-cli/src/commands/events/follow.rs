@@ -138,9 +138,9 @@ impl Follower<'_> {
         if n == 0 {
             return Ok(true);
         }
-        let most = std::cmp::min(n, PageRequest::MAX_LIMIT);
-        let request = PageRequest::new(self.filter.clone()).limit(most);
-        let request = request.map_err(|error| unanswered(&error))?;
+        let request = PageRequest::new(self.filter.clone()).limit(n);
+        let request = request
+            .map_err(|error| Failure::because("-n cannot be used", &error).exit(Exit::Usage))?;
         let page = self.reader.page_with_payloads(&request).await;
         let mut events = page.map_err(|error| unanswered(&error))?.events;
         events.reverse();
@@ -175,12 +175,12 @@ impl Follower<'_> {
 
     /// A table would have other columns with every answer: lines instead.
     fn text(&mut self, events: &[AuditEvent]) -> Result<String, Failure> {
-        match self.printer.wants_payloads() {
-            true => self.printer.events(events),
-            false => Ok(events
+        match self.printer.is_for_people() {
+            true => Ok(events
                 .iter()
                 .map(|event| self.printer.line(event))
                 .collect()),
+            false => self.printer.events(events),
         }
     }
 }

@@ -86,19 +86,29 @@ impl Printer {
     }
 
     /// An event in a line of its own, for who watches a terminal.
-    pub(crate) fn line(&self, event: &EventMetadata) -> String {
+    pub(crate) fn line(&self, event: &AuditEvent) -> String {
         let text = |text: Option<&str>| visible(text.unwrap_or("-")).into_owned();
-        format!(
-            "{}  {}  {}  {}  {}  {} ms  {}\n",
-            self.paint
-                .dim(&event.ts.to_datetime().format("%H:%M:%S%.3f").to_string()),
-            text(event.api_key_id.as_ref().map(AsRef::as_ref)),
-            text(Some(event.method.as_str())),
-            text(event.tool_name.as_ref().map(AsRef::as_ref)),
-            self.paint.outcome(event.outcome),
-            format_args!("{:.1}", event.latency_ms.as_millis()),
-            self.paint.dim(&event.id.to_string()),
-        )
+        let parts = match self.fields.is_empty() {
+            true => vec![
+                self.paint
+                    .dim(&event.ts.to_datetime().format("%H:%M:%S%.3f").to_string()),
+                text(event.api_key_id.as_ref().map(AsRef::as_ref)),
+                text(Some(event.method.as_str())),
+                text(event.tool_name.as_ref().map(AsRef::as_ref)),
+                self.paint.outcome(event.outcome),
+                format!("{:.1} ms", event.latency_ms.as_millis()),
+                self.paint.dim(&event.id.to_string()),
+            ],
+            false => {
+                let values = self.fields.iter().map(|column| match column.cell(event) {
+                    Value::Json(value) | Value::Text(value) => text(Some(&value)),
+                    Value::Number(number) => number,
+                    _ => text(None),
+                });
+                values.collect()
+            }
+        };
+        parts.join("  ") + "\n"
     }
 
     /// What stands behind the last event.

@@ -164,7 +164,18 @@ impl FileTarget {
             file.sync_all().map_err(cannot)?;
         }
         fs::rename(&self.partial, &self.path).map_err(cannot)?;
+        sync_folder(&self.path).map_err(cannot)?;
         fs::remove_file(&self.plan).map_err(cannot)
+    }
+}
+
+/// So that the name survives the loss of power, too.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+    let folder = folder.unwrap_or_else(|| Path::new("."));
+    match cfg!(unix) {
+        true => File::open(folder)?.sync_all(),
+        false => Ok(()),
     }
 }
 
