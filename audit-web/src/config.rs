@@ -72,7 +72,11 @@ impl WebConfig {
     }
 
     /// Refuses to send tokens and the trail over a network in clear text.
-    pub(crate) fn check_exposure(&self) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// Others than this machine could reach the address, and nothing says what protects it
+    /// ([`InvalidInput`](io::ErrorKind::InvalidInput)).
+    pub fn check_exposure(&self) -> io::Result<()> {
         if self.listen.ip().is_loopback() || !matches!(self.exposure, Exposure::Loopback) {
             return Ok(());
         }

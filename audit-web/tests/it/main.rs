@@ -6,8 +6,12 @@
 )]
 
 mod api;
+mod browser;
 mod dashboard;
 mod ingest;
+mod listening;
 mod login;
+mod openapi;
+mod scopes;
 mod stream;
 mod support;

@@ -110,12 +110,6 @@ impl Serving {
         let bound = builder.build().bind().await.map_err(|error| {
             let failure = Failure::because("the server cannot listen", &error);
             match error.kind() {
-                ErrorKind::InvalidInput => failure
-                    .advice(
-                        "--tls-cert and --tls-key protect them; --behind-proxy says that a proxy of \
-                         yours does; or listen at 127.0.0.1",
-                    )
-                    .exit(Exit::Usage),
                 ErrorKind::AddrInUse => failure
                     .advice("another program has the port: --listen another one, or 0 for any"),
                 _ => failure,
@@ -148,6 +142,14 @@ impl ServeArgs {
         let config = WebConfig::at(self.listen)
             .exposure(exposure)
             .requests_per_second(self.requests_per_second);
+        config.check_exposure().map_err(|error| {
+            Failure::because(format!("{} is not served as it is", self.listen), &error)
+                .advice(
+                    "--tls-cert and --tls-key protect them; --behind-proxy says that a proxy of yours \
+                     does; or listen at 127.0.0.1",
+                )
+                .exit(Exit::Usage)
+        })?;
         Ok(self.hosts.iter().fold(config, WebConfig::host))
     }
 }
