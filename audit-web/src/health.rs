@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::Json;
-use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
+use axum::{Extension, Json, Router};
 use serde_json::{Value, json};
 
-use crate::access::{Scope, Viewer};
+use crate::access::{Caller, Scope, Viewer};
 use crate::problem::Problem;
 use crate::state::Web;
 
@@ -28,12 +27,21 @@ async fn live() -> Json<Value> {
 
 /// The server can record what is read, and so can show it. Why it cannot is for those who may see
 /// the system.
-async fn ready(State(web): State<Arc<Web>>) -> Response {
-    if web.logger.health().await.is_ready() {
-        return Json(json!({ "status": "ready" })).into_response();
+async fn ready(
+    State(web): State<Arc<Web>>,
+    Extension(Caller(viewer)): Extension<Caller>,
+) -> Response {
+    let health = web.logger.health().await;
+    let (code, status) = if health.is_ready() {
+        (StatusCode::OK, "ready")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+    };
+    let mut answer = json!({ "status": status });
+    if viewer.is_some_and(|viewer| viewer.may_see_system()) {
+        answer["reason"] = json!(health.reason);
     }
-    let unavailable = Json(json!({ "status": "unavailable" }));
-    (StatusCode::SERVICE_UNAVAILABLE, unavailable).into_response()
+    (code, Json(answer)).into_response()
 }
 
 /// The numbers of the process, in Prometheus' text format.

@@ -75,15 +75,18 @@ fn left_out(postgres: &Postgres) -> Vec<LeftOut> {
     if !postgres.is_in_docker() {
         left_out.push(("needs_docker", "a running Docker"));
     }
-    if !has_mcp() {
+    if !is_installed("AUDIT_TEST_WEB", "target/web") {
+        left_out.push(("needs_web", "what .ci/install-web installs"));
+    }
+    if !is_installed("AUDIT_TEST_MCP", "target/mcp") {
         left_out.push(("needs_mcp", "what .ci/install-mcp installs"));
     }
     left_out
 }
 
-/// Whether `.ci/install-mcp` has come to its end.
-fn has_mcp() -> bool {
-    let folder = std::env::var_os("AUDIT_TEST_MCP").unwrap_or_else(|| "target/mcp".into());
+/// Whether the script of `.ci` that installs into this folder has come to its end.
+fn is_installed(variable: &str, folder: &str) -> bool {
+    let folder = std::env::var_os(variable).unwrap_or_else(|| folder.into());
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     root.join(folder).join("installed").exists()
 }

@@ -9,4 +9,5 @@ mod asking;
 mod demo;
 mod errors;
 mod real_mcp;
+mod serve;
 mod store;

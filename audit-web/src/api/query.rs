@@ -15,6 +15,9 @@ pub(crate) struct Query {
     given: Vec<(String, String)>,
 }
 
+/// The most characters of a filter: however they are encoded, they fit the head of a request.
+const MAX_FILTER: usize = 2_048;
+
 impl Query {
     /// Reads a query.
     ///
@@ -84,9 +87,13 @@ impl Query {
     /// The filter; every event, if there is none.
     ///
     /// # Errors
-    /// It is no filter; the answer points at the column.
+    /// It is too long, or no filter; the answer points at the column.
     pub(crate) fn filter(&self, now: Timestamp) -> Result<Filter, Problem> {
         let text = self.text("filter").unwrap_or_default();
+        if text.chars().count() > MAX_FILTER {
+            let why = format!("a filter has at most {MAX_FILTER} characters");
+            return Err(invalid("filter", why));
+        }
         Filter::parse(text, now).map_err(|error| {
             let code = "invalid-filter";
             Problem::new(StatusCode::BAD_REQUEST, code, error.to_string())
@@ -138,6 +145,20 @@ mod tests {
         assert_eq!(query.read::<u8>("limit").unwrap(), Some(7));
         let negative = parse("limit=-1").unwrap().read::<u8>("limit");
         assert_eq!(negative.unwrap_err().status(), StatusCode::BAD_REQUEST);
+    }
+
+    #[test]
+    fn a_filter_is_bounded() {
+        let filter = |n| {
+            let raw = written(&[("filter", &"é".repeat(n))]);
+            let query = Query::parse(Some(&raw), &["filter"]).unwrap();
+            query.filter(Timestamp::MIN)
+        };
+        assert_eq!(filter(MAX_FILTER).unwrap().terms().len(), 1);
+        assert_eq!(
+            filter(MAX_FILTER + 1).unwrap_err().status(),
+            StatusCode::BAD_REQUEST
+        );
     }
 
     proptest! {

@@ -358,7 +358,9 @@ const step = (by) => {
 
 const focusFilter = () => {
   const box = one("#q");
-  box ? box.focus() : location.assign("/explore");
+  if (!box) return location.assign("/explore");
+  box.focus();
+  box.setSelectionRange(box.value.length, box.value.length);
 };
 
 let isGoing = false;

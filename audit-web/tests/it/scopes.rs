@@ -59,7 +59,7 @@ async fn each_scope_is_let_in_where_it_belongs_and_nowhere_else() {
                 "{scope} {method} {path}: {}",
                 answer.text()
             );
-            if !allowed.contains(&Scope::Viewer) && scope == Scope::Viewer {
+            if !allowed.contains(&Viewer) && scope == Viewer {
                 assert!(!answer.text().contains("c-17"), "{path}");
             }
         }

@@ -181,7 +181,7 @@ async fn start_driver() -> (Child, u16) {
     let output = driver.stdout.take().expect("it was asked for");
     let mut lines = BufReader::new(output).lines();
     while let Some(line) = lines.next_line().await.unwrap() {
-        let port = line.split("on port ").nth(1);
+        let port = line.split("successfully on port ").nth(1);
         if let Some(port) = port.and_then(|rest| rest.trim_end_matches('.').parse().ok()) {
             // It writes on, and must not find its pipe closed.
             tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });

@@ -47,7 +47,7 @@ async fn needs_browser_the_live_tail_has_no_gap_and_no_double_across_restarts() 
         let seen = format!("{SHOWN}.length >= {}", stored.len() + 20);
         chrome.until(&seen).await;
         site.stop().await;
-        is_in_state(&chrome, "retrying").await;
+        is_in_state(&chrome, "lost").await;
         let while_down = recorded::new_calls(first + 20..=first + 39, &source);
         site.keep(&while_down).await;
         site.start().await;

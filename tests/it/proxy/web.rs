@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use audit_testkit::mcp::ScenarioServer;
 use axum::Router;
-use http::{HeaderMap, Request};
 use bytes::Bytes;
+use http::{HeaderMap, Request};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;

@@ -1,149 +1,41 @@
-//! How fast a large store answers: `cargo xtask bench query --rows 10000000 [--json]`.
-//!
-//! So many events over 90 days, and a writer that goes on appending meanwhile. Beside it, on a
-//! table of its shape with the same rows, the query that the dashboard of the tool's predecessor
-//! sends. An event here is a query.
+//! The large store, and who writes to it meanwhile.
 
-#![allow(
-    clippy::expect_used,
-    reason = "a bench whose premise fails has no figures to show"
-)]
-
-use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-use audit_core::event::{EventId, Outcome, Timestamp};
-use audit_core::reader::{
-    Condition, Cursor, Filter, GroupBy, PageRequest, Span, StatisticsRequest, TextField,
-};
+use audit_core::event::{EventId, Timestamp};
+use audit_core::reader::{Condition, Cursor, Filter, PageRequest, TextField};
 use audit_core::{AuditReader as _, AuditSink as _, Glob};
 use audit_postgres::{PostgresConfig, PostgresReader, PostgresSink};
-use audit_tests::bench::{Bench, Options, Sample};
+use audit_tests::bench::Sample;
 use audit_tests::server::BenchDatabase;
 use audit_tests::workload::Workload;
 use sqlx::PgPool;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
-
-fn main() -> Result<()> {
-    let options = Options::from_args()?;
-    let n_rows = options
-        .n_rows
-        .unwrap_or(if options.is_quick { 50_000 } else { 10_000_000 });
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?;
-    let store = runtime.block_on(Store::fill(n_rows))?;
-    let n = if options.is_quick { 5 } else { 40 };
-    let writer = Writer::start(&runtime, &store);
-
-    let store = &store;
-    let last_day = Filter::all().with(Condition::Time(Span::at_least(store.day_ago)));
-    let keys = |n| text(TextField::Key, &format!("k_{:03}", n * 7 % 500));
-    let nobody = |field, n| text(field, &format!("nobody_{n}"));
-    let denied = |n| {
-        text(TextField::Tool, &format!("tool_{:02}", n * 3 % 40))
-            .with(Condition::Outcome(Outcome::Denied))
-    };
-    let pages = |n, hits: Hits, request: &dyn Fn(usize) -> PageRequest| {
-        store.queries(&runtime, n, async |number| {
-            let page = store.reader.page(&request(number)).await;
-            let n_found = page.expect("the server is there").events.len();
-            assert!(hits.fits(n_found), "{n_found} events");
-        })
-    };
-    let of = |filter| PageRequest::new(filter);
-    let bench = Bench::new()
-        .case("first_page", || {
-            pages(n, Hits::Whole, &|_| of(Filter::all()))
-        })
-        .case("page_1000", || {
-            pages(n, Hits::Some, &|n| store.page_1000(n))
-        })
-        .case("key_hits", || pages(n, Hits::Some, &|n| of(keys(n))))
-        .case("key_zero", || {
-            pages(n, Hits::None, &|n| of(nobody(TextField::Key, n)))
-        })
-        .case("role_zero", || {
-            pages(n, Hits::None, &|n| of(nobody(TextField::Role, n)))
-        })
-        .case("request_zero", || {
-            pages(n, Hits::None, &|n| of(nobody(TextField::RequestId, n)))
-        })
-        .case("request_hit", || {
-            pages(n, Hits::Some, &|n| of(store.request(n)))
-        })
-        .case("tool_outcome", || pages(n, Hits::Some, &|n| of(denied(n))))
-        .case("by_id", || {
-            store.queries(&runtime, n, async |number| {
-                let id = store.ids[number % store.ids.len()];
-                let event = store.reader.get(id).await.expect("the server is there");
-                assert_eq!(event.map(|event| event.id), Some(id));
-            })
-        })
-        .case("stats_24h", || {
-            store.queries(&runtime, n.div_ceil(8), async |number| {
-                // The same day asked for in other ways, none of them twice in a row.
-                let by = [TextField::Tool, TextField::Key, TextField::Role][number % 3];
-                let request = StatisticsRequest::new(last_day.clone()).group_by(GroupBy::Text(by));
-                let found = store.reader.statistics(&request);
-                assert!(!found.await.expect("the server is there").rows.is_empty());
-            })
-        })
-        .case("bansho_recent", || {
-            store.queries(&runtime, 1, async |_| store.bansho_recent().await)
-        });
-    bench.run(options);
-    runtime.block_on(writer.stop());
-    Ok(())
-}
-
-fn text(field: TextField, text: &str) -> Filter {
-    Filter::all().with(Condition::Text(field, Glob::exact(text)))
-}
-
-/// How many events a page must have.
-#[derive(Clone, Copy)]
-enum Hits {
-    None,
-    Some,
-    Whole,
-}
-
-impl Hits {
-    fn fits(self, n: usize) -> bool {
-        match self {
-            Self::None => n == 0,
-            Self::Some => n > 0,
-            Self::Whole => n == PageRequest::new(Filter::all()).scan().limit - 1,
-        }
-    }
-}
+use crate::Result;
 
 /// A filled store.
-struct Store {
+pub(crate) struct Filled {
     _database: BenchDatabase,
     config: PostgresConfig,
-    reader: PostgresReader,
+    pub(crate) reader: PostgresReader,
     pool: PgPool,
     n_rows: u64,
-    day_ago: Timestamp,
+    pub(crate) day_ago: Timestamp,
     /// Some, from everywhere.
-    ids: Vec<EventId>,
+    pub(crate) ids: Vec<EventId>,
     /// Cursors to the thousandth page of ten, and to those behind it.
     cursors: Vec<Cursor>,
     /// Counts queries, so that none is like the one before.
     n_queries: AtomicUsize,
 }
 
-impl Store {
+impl Filled {
     /// Fills a database of its own with so many events, on the server itself.
-    async fn fill(n_rows: u64) -> Result<Self> {
+    pub(crate) async fn fill(n_rows: u64) -> Result<Self> {
         let database = BenchDatabase::create().await?;
         let config = database
             .config
@@ -202,20 +94,31 @@ impl Store {
     }
 
     /// A page as far back as the thousandth of the list, or somewhat farther.
-    fn page_1000(&self, n: usize) -> PageRequest {
-        let cursor = self.cursors[n % self.cursors.len()];
+    pub(crate) fn page_1000(&self, n: usize) -> PageRequest {
+        let cursor = self.cursor(n);
         let request = PageRequest::new(Filter::all()).cursor(cursor);
         request.expect("it is of this filter")
     }
 
+    /// A cursor to a page as far back.
+    pub(crate) fn cursor(&self, n: usize) -> Cursor {
+        self.cursors[n % self.cursors.len()]
+    }
+
     /// A request id that one event has.
-    fn request(&self, n: usize) -> Filter {
+    pub(crate) fn request(&self, n: usize) -> Filter {
         let number = u64::try_from(n).expect("it fits").wrapping_mul(7_919) % self.n_rows + 1;
-        text(TextField::RequestId, &number.to_string())
+        let number = Glob::exact(&number.to_string());
+        Filter::all().with(Condition::Text(TextField::RequestId, number))
     }
 
     /// Times each of `n` queries, which are numbered through all rounds.
-    fn queries(&self, runtime: &Runtime, n: usize, query: impl AsyncFn(usize)) -> Sample {
+    pub(crate) fn queries(
+        &self,
+        runtime: &Runtime,
+        n: usize,
+        query: impl AsyncFn(usize),
+    ) -> Sample {
         let one = |_| {
             let number = self.n_queries.fetch_add(1, Ordering::Relaxed);
             let begin = Instant::now();
@@ -226,7 +129,7 @@ impl Store {
     }
 
     /// What the predecessor's dashboard asks for when it is opened.
-    async fn bansho_recent(&self) {
+    pub(crate) async fn bansho_recent(&self) {
         let query = sqlx::query(
             "SELECT ts, api_key_id::text AS api_key_id, role, method, tool_name, status_code,
                 latency_ms, decision, request_json, response_json
@@ -257,13 +160,13 @@ async fn cursors(reader: &PostgresReader) -> Result<Vec<Cursor>> {
 }
 
 /// Appends a hundred events twenty times a second, as a gateway does that is busy.
-struct Writer {
+pub(crate) struct Writer {
     is_over: Arc<AtomicBool>,
     task: JoinHandle<()>,
 }
 
 impl Writer {
-    fn start(runtime: &Runtime, store: &Store) -> Self {
+    pub(crate) fn start(runtime: &Runtime, store: &Filled) -> Self {
         let is_over = Arc::new(AtomicBool::new(false));
         let workload = Workload::new("busy").expect("it is a writer's name");
         let sink = runtime
@@ -290,7 +193,7 @@ impl Writer {
         Self { is_over, task }
     }
 
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.is_over.store(true, Ordering::Relaxed);
         self.task.await.expect("the writer does not panic");
     }
