@@ -187,13 +187,24 @@ fn found(
             }
             aside #pane aria-label="Event" {
                 @match (beside, view.event) {
-                    (Some(event), _) => (event::beside(event)),
+                    (Some(event), _) => {
+                        a.close href=(without_event(&visit.here)) { "Close" }
+                        (event::beside(event))
+                    }
                     (None, Some(id)) => p.problem { "There is no event " (id) "." },
                     (None, None) => {}
                 }
             }
         }
     }
+}
+
+/// The same list with no event beside it.
+fn without_event(here: &str) -> String {
+    let (path, query) = here.split_once('?').unwrap_or((here, ""));
+    let kept = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "event");
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    format!("{path}?{}", query.extend_pairs(kept).finish())
 }
 
 /// The place of the counts. The script takes them there by itself only for a stretch of time: of all

@@ -83,6 +83,8 @@ async fn an_event_stands_beside_the_list_by_the_url_alone() {
     let shown = page(&stand, Scope::Auditor, &path).await;
     let pane = &shown.by_id("pane").text;
     assert!(pane.contains(&fixture::event_id(2).to_string()), "{pane}");
+    let mut closing = shown.all("a").filter(|it| it.attribute("class") == "close");
+    assert_eq!(closing.next().unwrap().attribute("href"), "/explore?q=");
     let path = "/explore?q=&event=018bcfe5-6800-7000-8000-000000000000";
     let missing = page(&stand, Scope::Auditor, path).await;
     assert!(missing.by_id("pane").text.contains("There is no event"));
