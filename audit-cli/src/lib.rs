@@ -6,6 +6,7 @@
 
 mod args;
 mod commands;
+mod config;
 mod failure;
 mod output;
 mod policy;
@@ -14,18 +15,16 @@ mod store;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
-use args::{Args, Command};
+use args::{Command, Parsed};
 use failure::Failure;
 
 /// The whole program: reads the command line, and says how the process ends.
 #[must_use]
 pub fn main() -> ExitCode {
-    let args = Args::parse();
     log_to_stderr();
-    match run(args) {
+    match args::parse().and_then(run) {
         Ok(code) => code,
         Err(failure) => {
             eprintln!("audit: {}", output::visible_lines(&failure.to_string()));
@@ -34,7 +33,13 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(args: Args) -> Result<ExitCode, Failure> {
+fn run(parsed: Parsed) -> Result<ExitCode, Failure> {
+    let Parsed {
+        args,
+        file,
+        origins,
+    } = parsed;
+    args.color.choose();
     // Before any thread is started: this process is about to be another one.
     if let Command::Tied(args) = &args.command {
         return Err(commands::proxy::become_server(args));
@@ -43,14 +48,18 @@ fn run(args: Args) -> Result<ExitCode, Failure> {
         .map_err(|error| Failure::because("the runtime cannot be started", &error))?;
     let code = runtime.block_on(async {
         match args.command {
+            Command::Completions(args) => commands::completions::run(&args),
+            Command::Config(args) => commands::config::run(&args, &file, &origins),
             Command::DeadLetters(args) => commands::dead_letters::run(args).await,
             Command::Demo(args) => commands::demo::run(args).await,
             Command::Doctor(args) => commands::doctor::run(args).await,
             Command::Events(args) => commands::events::run(*args).await,
             Command::Export(args) => commands::export::run(*args).await,
             Command::Import(args) => commands::import::run(args).await,
+            Command::Man(args) => commands::man::run(&args),
             Command::Migrate(args) => commands::migrate::run(args).await,
             Command::Proxy(args) => commands::proxy::run(*args).await,
+            Command::Redact(args) => commands::redact::run(&args),
             Command::Retention(args) => commands::retention::run(args).await,
             Command::Serve(args) => commands::serve::run(*args).await,
             Command::Show(args) => commands::show::run(args).await,

@@ -1,4 +1,4 @@
-//! The numbers of a server, for whoever installed a recorder of the [`metrics`](::metrics) facade.
+//! The numbers of a server, for whoever installed a recorder of the `metrics` facade.
 //!
 //! | name | kind, unit | labels | what |
 //! |---|---|---|---|

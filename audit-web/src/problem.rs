@@ -11,7 +11,7 @@ use crate::access::{Scope, Scopes};
 ///
 /// The type is `about:blank`: the status says what kind it is, `code` says which, `detail` says it to
 /// a person. Every answer that is a problem carries it as an extension, so that
-/// [`pages`](crate::guard::pages) can show it to a browser.
+/// a guard can show it to a browser.
 #[derive(Clone, Debug)]
 pub(crate) struct Problem(Arc<Inner>);
 

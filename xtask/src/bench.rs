@@ -3,7 +3,9 @@
 use crate::command::cargo;
 
 /// The benches, as files of `tests/benches`.
-pub(crate) const NAMES: &[&str] = &["gateway", "ingest", "logger", "payload", "query"];
+pub(crate) const NAMES: &[&str] = &[
+    "export", "filter", "gateway", "ingest", "logger", "payload", "query",
+];
 
 /// Runs one bench of the package `audit-tests`.
 pub(crate) fn run(name: &str, options: &[&str]) -> Result<(), String> {

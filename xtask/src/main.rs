@@ -16,7 +16,7 @@ cargo xtask test [FILTER…]          all tests, doc tests among them, on one Po
 cargo xtask check                   format, licences, lints, docs, whether fuzz targets compile, benches run
 cargo xtask crash [OPTION…]         kill a program under load, and see whether it kept its word;
                                     --rounds-sqlite N, --rounds-postgres N, --seed S, or --memory
-cargo xtask bench NAME [--json]     measure; NAME is one of: gateway, ingest, logger, payload, query
+cargo xtask bench NAME [--json]     measure; NAME is one of: export, filter, gateway, ingest, logger, payload, query
                                     (query --rows N: of a store of N events, 10000000 if not said)
 ";
 

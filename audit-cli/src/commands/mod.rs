@@ -1,13 +1,17 @@
 //! One file a subcommand.
 
+pub(crate) mod completions;
+pub(crate) mod config;
 pub(crate) mod dead_letters;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod events;
 pub(crate) mod export;
 pub(crate) mod import;
+pub(crate) mod man;
 pub(crate) mod migrate;
 pub(crate) mod proxy;
+pub(crate) mod redact;
 pub(crate) mod retention;
 pub(crate) mod serve;
 pub(crate) mod show;

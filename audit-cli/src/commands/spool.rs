@@ -35,7 +35,12 @@ pub(crate) struct FolderArgs {
     #[command(flatten)]
     pub(crate) store: StoreArgs,
     /// The folder of the spool [default: that of the store, in the user's data folder]
-    #[arg(long, value_name = "FOLDER", env = "AUDIT_SPOOL")]
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        env = "AUDIT_SPOOL",
+        hide_env_values = true
+    )]
     pub(crate) spool: Option<PathBuf>,
 }
 

@@ -9,7 +9,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use clap::ValueEnum;
 
 pub(crate) use escape::{visible, visible_json, visible_lines};
-pub(crate) use paint::Paint;
+pub(crate) use paint::{ColorChoice, Paint};
 pub(crate) use table::{Cell, Table};
 
 use crate::failure::Failure;

@@ -1,6 +1,8 @@
 use std::io::{self, IsTerminal as _};
+use std::sync::OnceLock;
 
 use audit_core::event::Outcome;
+use clap::ValueEnum;
 
 /// Whether results have colors.
 #[derive(Clone, Copy, Debug)]
@@ -8,9 +10,40 @@ pub(crate) struct Paint {
     is_on: bool,
 }
 
+/// Whether the user wants colors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorChoice {
+    /// Always, into files and pipes too
+    Always,
+    /// On a terminal that can, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Never
+    Never,
+}
+
+/// Said once, at the beginning of the process.
+static CHOICE: OnceLock<ColorChoice> = OnceLock::new();
+
+impl ColorChoice {
+    /// From now on this holds; what was chosen first stays.
+    pub(crate) fn choose(self) {
+        // There is one command line, so nobody chooses twice.
+        let _ = CHOICE.set(self);
+    }
+}
+
 impl Paint {
-    /// On a terminal that can, unless the user says otherwise (<https://no-color.org>).
+    /// As the user wants it, or else on a terminal that can (<https://no-color.org>).
     pub(crate) fn fitting() -> Self {
+        match CHOICE.get().copied().unwrap_or_default() {
+            ColorChoice::Always => Self { is_on: true },
+            ColorChoice::Auto => Self::of_terminal(),
+            ColorChoice::Never => Self { is_on: false },
+        }
+    }
+
+    fn of_terminal() -> Self {
         let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         Self {

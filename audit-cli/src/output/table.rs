@@ -30,6 +30,8 @@ impl Table {
                 table.set_width(width);
             }
             table.force_no_tty();
+        } else {
+            table.enforce_styling();
         }
         let heading = |text| comfy_table::Cell::new(text).add_attribute(Attribute::Bold);
         table.set_header(headings.iter().map(heading));

@@ -18,6 +18,7 @@ pub(crate) enum StoreAddress {
         config: Box<PostgresConfig>,
         /// Without the password.
         shown: String,
+        has_password: bool,
     },
     /// A file of this machine.
     Sqlite(SqliteConfig),
@@ -29,6 +30,17 @@ impl StoreAddress {
         let folder = data_folder()?;
         make_private(&folder)?;
         Ok(Self::Sqlite(SqliteConfig::new(folder.join("audit.db"))))
+    }
+
+    /// Whether it holds a password.
+    pub(crate) fn has_password(&self) -> bool {
+        matches!(
+            self,
+            Self::Postgres {
+                has_password: true,
+                ..
+            }
+        )
     }
 
     /// Takes what the user said, or else the default.
@@ -51,6 +63,7 @@ impl FromStr for StoreAddress {
             Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres {
                 config: Box::new(PostgresConfig::from_url(text).map_err(says)?),
                 shown: without_password(text),
+                has_password: has_password(text),
             }),
             _ => Err(
                 "a store is sqlite:PATH, postgres://USER@HOST/DATABASE, or memory: (for what need \
@@ -96,6 +109,12 @@ pub(crate) fn make_private(folder: &Path) -> Result<(), Failure> {
     builder.create(folder).map_err(|error| {
         let what = format!("the folder {} cannot be made", folder.display());
         Failure::because(what, &error).advice("name a store elsewhere: --store sqlite:PATH")
+    })
+}
+
+fn has_password(url: &str) -> bool {
+    url::Url::parse(url).is_ok_and(|url| {
+        url.password().is_some() || url.query_pairs().any(|(name, _)| name == "password")
     })
 }
 

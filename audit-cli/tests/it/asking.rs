@@ -169,3 +169,123 @@ async fn the_doctor_finds_numbers_that_are_missing() {
     assert_eq!(ran.code, 5, "{ran:?}");
     assert!(ran.out.contains("1 numbers of the writer"), "{ran:?}");
 }
+
+#[tokio::test]
+async fn the_list_has_the_form_that_is_asked_for() {
+    let events = events(3);
+    let store = Store::with(&events).await;
+    let ran = store.audit(&["events", "-o", "json", "--reverse"]);
+    let listed: Vec<serde_json::Value> = serde_json::from_str(&ran.out).unwrap();
+    let ids: Vec<&str> = listed.iter().map(|it| it["id"].as_str().unwrap()).collect();
+    let expected: Vec<String> = events.iter().map(|it| it.id.to_string()).collect();
+    assert_eq!(ids, expected);
+    assert_eq!(
+        store.audit(&["events", "-o", "json", "-n", "0"]).out,
+        "[]\n"
+    );
+
+    let ran = store.audit(&[
+        "events",
+        "-o",
+        "csv",
+        "--fields",
+        "seq,tool_name,request_json",
+    ]);
+    let expected = "seq,tool_name,request_json\n\
+                    3,search,\"{\"\"query\"\":3}\"\n\
+                    2,search,\"{\"\"query\"\":2}\"\n\
+                    1,search,\"{\"\"query\"\":1}\"\n";
+    assert_eq!(ran.out, expected);
+    let ran = store.audit(&[
+        "events",
+        "-o",
+        "jsonl",
+        "--fields",
+        "tool_name,session_id",
+        "-n",
+        "1",
+    ]);
+    assert_eq!(ran.out, "{\"tool_name\":\"search\",\"session_id\":null}\n");
+    let ran = store.audit(&[
+        "events",
+        "-o",
+        "table",
+        "--fields",
+        "tool_name,seq",
+        "-n",
+        "1",
+    ]);
+    assert_eq!(ran.out, "TOOL NAME  SEQ\nsearch       3\n");
+    let ran = store.audit(&["events", "--fields", "tool"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("tool_name"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn json_and_cells_are_obeyed_by_no_terminal_and_opened_by_no_spreadsheet() {
+    let event = fixture::draft(1)
+        .tool_name(ToolName::new("=1+1\u{9b}31m\u{202e}").unwrap())
+        .stamp(fixture::writer(), Seq::FIRST)
+        .unwrap();
+    let store = Store::with(std::slice::from_ref(&event)).await;
+    for format in ["json", "jsonl", "csv"] {
+        let ran = store.audit(&["events", "-o", format]);
+        let obeyed = |it: char| (it.is_control() && it != '\n') || it == '\u{202e}';
+        assert!(!ran.out.contains(obeyed), "{:?}", ran.out);
+        match format {
+            "csv" => assert!(ran.out.contains(",'=1+1"), "{}", ran.out),
+            "jsonl" => assert_eq!(AuditEvent::from_json(ran.out.trim_end()).unwrap(), event),
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_event_is_shown_among_its_neighbors() {
+    let mut events = events(6);
+    // Of another session than the fourth: no neighbor of it.
+    events.push(fixture::full_event(7));
+    let store = Store::with(&events).await;
+    let id = events[3].id.to_string();
+    let ran = store.audit(&["show", &id, "--context", "2"]);
+    let expected: Vec<String> = events[1..6].iter().map(|it| it.id.to_string()).collect();
+    assert_eq!(ids(&ran.out), expected);
+    let table = store
+        .audit(&["show", &id, "--context", "1", "-o", "table"])
+        .out;
+    assert!(
+        table
+            .lines()
+            .any(|line| line.starts_with('>') && line.contains(&id)),
+        "{table}"
+    );
+
+    let with_session = events[6].id.to_string();
+    let ran = store.audit(&["show", &with_session, "--context", "5"]);
+    assert_eq!(ids(&ran.out), [with_session.clone()]);
+    assert_eq!(store.audit(&["show", &id, "--context", "5000"]).code, 2);
+}
+
+#[tokio::test]
+async fn every_figure_is_there_in_every_form() {
+    let store = Store::with(&events(10)).await;
+    let since = ["--since", "1970-01-02"];
+    for by in ["tools", "keys", "roles", "outcomes", "latency", "hourly"] {
+        let arguments = [&["stats", by, "-o", "csv"][..], &since].concat();
+        let ran = store.audit(&arguments);
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{ran:?}");
+        let mut lines = ran.out.lines();
+        assert_eq!(
+            lines.next(),
+            Some("key,calls,ok,refused,failed,p50_ms,p95_ms,p99_ms,max_ms")
+        );
+        let calls: u64 = lines
+            .map(|line| line.split(',').nth(1).unwrap().parse::<u64>().unwrap())
+            .sum();
+        assert_eq!(calls, 10, "{by}");
+        let arguments = [&["stats", by, "-o", "json"][..], &since].concat();
+        let rows: Vec<serde_json::Value> =
+            serde_json::from_str(&store.audit(&arguments).out).unwrap();
+        assert!(!rows.is_empty(), "{by}");
+    }
+}

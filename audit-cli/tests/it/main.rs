@@ -6,8 +6,18 @@
 )]
 
 mod asking;
+mod configuring;
+mod dead_letters;
 mod demo;
 mod errors;
+mod exporting;
+mod following;
+mod importing;
+mod keeping;
+mod postgres;
 mod real_mcp;
+mod redacting;
+mod secret;
 mod serve;
+mod spooling;
 mod store;

@@ -198,7 +198,7 @@ bytes = 2000
             serde_json::json!({
                 "tenantRef": "[REDACTED:operator_key]",
                 "sessionToken": "t",
-                "a": {"x": {"note": "[REDACTED:operator_path]"}},
+                "a": {"x": {"note": "[REDACTED:path]"}},
                 "b": {"password": "p"},
                 "c": "[REDACTED:gateway_key]",
             })

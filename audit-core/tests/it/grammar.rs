@@ -171,8 +171,15 @@ proptest! {
     fn no_text_breaks_the_parser(
         text in r#"\PC{0,40}|([a-z_]{1,8}:|-|"|\\|,|&|\.\.|[<>]=?|[0-9]{1,20}|[a-zäß*]{1,4}| ){0,16}"#,
     ) {
-        if let Err(error) = parse(&text) {
-            prop_assert!(error.column() <= text.chars().count() + 1, "{}", error);
+        match parse(&text) {
+            // What is printed means the same at any moment.
+            Ok(filter) => prop_assert_eq!(
+                Filter::parse(&filter.to_string(), Timestamp::MIN),
+                Ok(filter)
+            ),
+            Err(error) => {
+                prop_assert!(error.column() <= text.chars().count() + 1, "{}", error);
+            }
         }
     }
 

@@ -72,7 +72,7 @@ async fn large(
 ) -> axum::response::Response {
     let chunk = || std::io::Result::Ok(Bytes::from_static(&CHUNK));
     let body = Body::from_stream(stream::iter((0..n_chunks).map(move |_| chunk())));
-    let response = axum::http::Response::builder().header("content-type", "text/plain");
+    let response = http::Response::builder().header("content-type", "text/plain");
     response.body(body).expect("the header is one")
 }
 

@@ -62,7 +62,13 @@ pub(crate) struct TailArgs {
 #[derive(clap::Args)]
 pub(crate) struct OutputArgs {
     /// How it is printed [default: as a table on a terminal, else one JSON object a line]
-    #[arg(short, long, value_name = "FORMAT", env = "AUDIT_OUTPUT")]
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        env = "AUDIT_OUTPUT",
+        hide_env_values = true
+    )]
     pub(crate) output: Option<Format>,
 }
 

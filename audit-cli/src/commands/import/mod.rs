@@ -26,7 +26,12 @@ pub(crate) struct ImportArgs {
     /// An export as JSON lines, compressed or not; - for standard input
     file: PathBuf,
     /// The payload rules that hold beside the built-in ones, as TOML
-    #[arg(long, value_name = "FILE", env = "AUDIT_POLICY")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "AUDIT_POLICY",
+        hide_env_values = true
+    )]
     policy: Option<PathBuf>,
 }
 

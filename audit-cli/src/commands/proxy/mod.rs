@@ -37,15 +37,33 @@ pub(crate) struct ProxyArgs {
         conflicts_with = "command"
     )]
     upstream: Option<url::Url>,
-    /// How safely calls are kept, as TOML: durability, and rules by tool, method and outcome
-    #[arg(long, value_name = "FILE")]
+    /// How safely calls are kept, and what of their payloads, as TOML: durability, rules by tool,
+    /// method and outcome, and a table of payload rules
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "AUDIT_POLICY",
+        hide_env_values = true
+    )]
     policy: Option<PathBuf>,
     /// What happens to calls while the store takes no records and the queue is full
-    #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
+    #[arg(
+        long,
+        value_name = "WHAT",
+        value_enum,
+        default_value_t,
+        env = "AUDIT_ON_STORE_FAILURE",
+        hide_env_values = true
+    )]
     on_store_failure: OnStoreFailure,
     /// The folder of the spool, where records wait for a store that is away [default: in the user's
     /// data folder; a SQLite store has one only where the policy writes ahead]
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        env = "AUDIT_SPOOL",
+        hide_env_values = true
+    )]
     spool: Option<PathBuf>,
     /// The header that carries the caller's key: recorded as the key's id is a digest of it, and
     /// what it holds appears nowhere
