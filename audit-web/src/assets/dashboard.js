@@ -64,18 +64,26 @@ const enhance = (within) => {
 const explorer = one(".explorer");
 const pane = one("#pane");
 
-const loadCounts = async () => {
-  const counts = one("#counts[data-load]");
-  if (!counts) return;
+const loadCounts = async (link) => {
+  const counts = one("#counts");
   const histogram = one(".histogram", counts);
   histogram.setAttribute("aria-busy", "true");
   try {
-    const page = await load(counts.dataset.load);
+    const page = await load(link.href);
     counts.replaceChildren(...document.adoptNode(one("#counts", page)).childNodes);
   } catch (error) {
     histogram.append(node("p", { className: "problem", textContent: `Not counted: ${error.message}.` }));
     histogram.removeAttribute("aria-busy");
   }
+};
+
+const offerCounts = () => {
+  const link = one("#counts a");
+  link.onclick = (event) => {
+    event.preventDefault();
+    loadCounts(link);
+  };
+  if (one("#counts[data-load]")) loadCounts(link);
 };
 
 const eventOf = (link) => new URL(link.href).pathname.match(/^\/event\/([0-9a-f-]{36})$/)?.[1];
@@ -125,7 +133,7 @@ const closePane = () => {
 };
 
 if (explorer) {
-  loadCounts();
+  offerCounts();
   select(new URL(location.href).searchParams.get("event"));
   one(".list").addEventListener("click", (event) => {
     const row = event.target.closest("tbody tr");

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use audit_core::event::{EventId, EventSummary};
 use audit_core::reader::{Cursor, InvalidFilter, Order, Page, PageRequest};
+use audit_export::ExportFormat;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
@@ -22,6 +23,9 @@ const ORDERS: [(&str, Order); 2] = [
     ("newest", Order::NewestFirst),
     ("oldest", Order::OldestFirst),
 ];
+
+/// What a list can be taken away as.
+const FORMATS: [ExportFormat; 3] = [ExportFormat::Jsonl, ExportFormat::Csv, ExportFormat::Ocsf];
 
 /// How many rows a page may have.
 const SIZES: [usize; 3] = [50, 100, 200];
@@ -62,7 +66,7 @@ pub(super) async fn show(
     let content = html! {
         (form(text, view, None))
         (help::of_filters())
-        (found(&asked, view, &page?, beside?.as_ref()))
+        (found(&visit, &asked, view, &page?, beside?.as_ref()))
     };
     Ok(layout::page(&visit, Section::Explorer, "Explorer", &content).into_response())
 }
@@ -153,6 +157,7 @@ fn form(text: &str, view: View, error: Option<&InvalidFilter>) -> Markup {
 }
 
 fn found(
+    visit: &Visit,
     asked: &Asked,
     view: View,
     page: &Page<EventSummary>,
@@ -160,15 +165,7 @@ fn found(
 ) -> Markup {
     html! {
         div.explorer data-pane[beside.is_some()] {
-            div #counts data-load=(link::counts(&asked.text, asked.at)) {
-                div.histogram {
-                    p {
-                        a href=(link::counts(&asked.text, asked.at)) { "Count what matches" }
-                        ", over time and by outcome, tool, key and role."
-                    }
-                }
-                div.facets {}
-            }
+            (counts(asked))
             div.list {
                 @if page.events.is_empty() {
                     (nothing(asked))
@@ -178,16 +175,54 @@ fn found(
                 }
                 p.as-of {
                     a href=(link::live(&asked.text)) { "The same live" }
+                    @if visit.viewer.may_see_payloads() {
+                        " · as a file, with payloads (this is recorded): "
+                        @for (at, format) in FORMATS.iter().enumerate() {
+                            @if at > 0 { ", " }
+                            a href=(link::export(&asked.filter, format)) download { (format) }
+                        }
+                    }
                 }
                 (shell::command(&["audit", "events", &asked.text]))
             }
             aside #pane aria-label="Event" {
                 @match (beside, view.event) {
-                    (Some(event), _) => (event::beside(event)),
+                    (Some(event), _) => {
+                        a.close href=(without_event(&visit.here)) { "Close" }
+                        (event::beside(event))
+                    }
                     (None, Some(id)) => p.problem { "There is no event " (id) "." },
                     (None, None) => {}
                 }
             }
+        }
+    }
+}
+
+/// The same list with no event beside it.
+fn without_event(here: &str) -> String {
+    let (path, query) = here.split_once('?').unwrap_or((here, ""));
+    let kept = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "event");
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    format!("{path}?{}", query.extend_pairs(kept).finish())
+}
+
+/// The place of the counts. The script takes them there by itself only for a stretch of time: of all
+/// that a store ever kept they are asked for.
+fn counts(asked: &Asked) -> Markup {
+    let href = link::counts(&asked.text, asked.at);
+    let is_bounded = asked.span().min.is_some();
+    html! {
+        div #counts data-load[is_bounded] {
+            div.histogram {
+                p {
+                    a href=(href) { "Count what matches" }
+                    ", over time and by outcome, tool, key and role"
+                    @if !is_bounded { "; the filter has no beginning, so this may take a while" }
+                    "."
+                }
+            }
+            div.facets {}
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Where pages are. Every URL of the dashboard is put together here.
 
 use audit_core::event::{EventId, Timestamp};
+use audit_core::reader::Filter;
+use audit_export::ExportFormat;
 
 use super::subject::Kind;
 use crate::api::written;
@@ -28,6 +30,15 @@ pub(super) fn event(id: EventId) -> String {
 /// The live tail of a filter.
 pub(super) fn live(filter: &str) -> String {
     with("/live", &[("q", filter)])
+}
+
+/// The events of a filter as a file. Its moments stand in it, so that it is the list that was seen.
+pub(super) fn export(filter: &Filter, format: &ExportFormat) -> String {
+    let parameters = [
+        ("filter", &*filter.to_string()),
+        ("format", format.as_str()),
+    ];
+    with("/api/v1/export", &parameters)
 }
 
 /// The page of a tool, a key or a session. Its name is a parameter: as a part of the path, `..` would

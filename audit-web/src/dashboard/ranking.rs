@@ -150,9 +150,6 @@ impl Ranking<'_> {
             }
             (GroupBy::Text(field), GroupKey::Absent) => Condition::Absent(field),
             (GroupBy::Outcome, GroupKey::Text(word)) => Condition::Outcome(word.parse().ok()?),
-            (GroupBy::Verdict(check), GroupKey::Text(word)) => {
-                Condition::Verdict(check, word.parse().ok()?)
-            }
             (GroupBy::Reason(check), GroupKey::Text(reason)) => {
                 return Refusal::by_check(check).map(|refusal| refusal.filter_for(reason));
             }

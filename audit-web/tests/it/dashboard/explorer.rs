@@ -83,6 +83,8 @@ async fn an_event_stands_beside_the_list_by_the_url_alone() {
     let shown = page(&stand, Scope::Auditor, &path).await;
     let pane = &shown.by_id("pane").text;
     assert!(pane.contains(&fixture::event_id(2).to_string()), "{pane}");
+    let mut closing = shown.all("a").filter(|it| it.attribute("class") == "close");
+    assert_eq!(closing.next().unwrap().attribute("href"), "/explore?q=");
     let path = "/explore?q=&event=018bcfe5-6800-7000-8000-000000000000";
     let missing = page(&stand, Scope::Auditor, path).await;
     assert!(missing.by_id("pane").text.contains("There is no event"));
@@ -97,5 +99,52 @@ async fn the_command_asks_what_the_page_asks() {
     let mut commands = page.all("code").filter(|it| it.is_within("p", "command"));
     let command = &commands.next().unwrap().text;
     assert_eq!(command, r#"audit events 'tool:"it'\''s" since:1h'"#);
+    stand.end().await;
+}
+
+#[tokio::test]
+async fn all_of_time_is_counted_only_when_it_is_asked_for() {
+    let stand = Stand::with(&[]).await;
+    for (filter, is_loaded) in [
+        ("since:24h", true),
+        ("time:2023-11-01..2023-11-02", true),
+        ("tool:x", false),
+        ("until:1h", false),
+        ("", false),
+    ] {
+        let path = format!("/explore?{}", query("q", filter));
+        let page = page(&stand, Scope::Viewer, &path).await;
+        let counts = page.by_id("counts");
+        assert_eq!(
+            counts.attributes.contains_key("data-load"),
+            is_loaded,
+            "{filter}"
+        );
+        let mut links = page.all("a").filter(|it| it.is_within("div", "histogram"));
+        let link = links.next().unwrap();
+        assert!(
+            link.attribute("href").starts_with("/explore/counts?"),
+            "{filter}"
+        );
+    }
+    stand.end().await;
+}
+
+#[tokio::test]
+async fn who_may_take_the_list_away_is_led_to_its_export() {
+    let stand = Stand::with(&fixture::events(1..=3)).await;
+    for (scope, n_formats) in [(Scope::Viewer, 0), (Scope::Auditor, 3)] {
+        let page = page(&stand, scope, "/explore?q=tool%3Asearch%20since%3A24h").await;
+        let links = page
+            .all("a")
+            .filter(|it| it.attributes.contains_key("download"));
+        let links: Vec<_> = links.map(|it| it.attribute("href")).collect();
+        assert_eq!(links.len(), n_formats, "{scope}");
+        for link in links {
+            let answer = stand.get(scope, link).await;
+            assert_eq!(answer.status.as_u16(), 200, "{link}");
+            assert!(answer.text().contains("k_fixture"), "{link}");
+        }
+    }
     stand.end().await;
 }

@@ -174,10 +174,7 @@ impl Page {
             for (attribute, value) in attributes {
                 let is_inline = attribute == "style" || attribute.starts_with("on");
                 assert!(!is_inline, "<{name} {attribute}={value:?}>");
-                if matches!(
-                    &**attribute,
-                    "href" | "src" | "action" | "data-load" | "data-stream"
-                ) {
+                if matches!(&**attribute, "href" | "src" | "action" | "data-stream") {
                     let is_own = value.starts_with('/') && !value.starts_with("//");
                     assert!(is_own || value == "#main", "<{name} {attribute}={value:?}>");
                     assert!(
