@@ -15,12 +15,15 @@ use audit_core::{AuditLogger, AuditReader, Glob};
 use audit_example_gateway::demo::{self, Demo};
 use audit_example_gateway::{MCP_PATH, serve};
 use audit_sqlite::SqliteConfig;
+use audit_web::WebConfig;
+use audit_web::access::{Scope, Tokens};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use self::caller::Caller;
 use self::script::{Asked, Step};
+use crate::commands::serve::{Serving, temporary_token};
 use crate::failure::{Exit, Failure};
 use crate::output::{self, Paint, visible};
 use crate::signals::Signals;
@@ -31,7 +34,7 @@ pub(crate) struct DemoArgs {
     /// Where events are kept [default: a SQLite file of its own in the user's data folder]
     #[arg(long, value_name = "STORE")]
     store: Option<StoreAddress>,
-    /// Keep the gateway running afterwards
+    /// Keep the gateway running afterwards, and show the dashboard
     #[arg(long)]
     serve: bool,
     /// Where the gateway listens
@@ -69,7 +72,7 @@ pub(crate) async fn run(args: DemoArgs) -> Result<ExitCode, Failure> {
     say(&leaks.in_words(paint))?;
     say(&next_steps(&address))?;
     if args.serve {
-        return keep_serving(&demo, &store, args.listen).await;
+        return keep_serving(&demo, &address, &store, args.listen).await;
     }
     // What was promised is what is checked: nothing more to do.
     store
@@ -230,11 +233,16 @@ fn next_steps(address: &StoreAddress) -> String {
 
 async fn keep_serving(
     demo: &Demo,
+    address: &StoreAddress,
     store: &OpenStore,
     listen: SocketAddr,
 ) -> Result<ExitCode, Failure> {
     let mut signals = Signals::new()?;
     let gateway = Gateway::start(demo, store, listen).await?;
+    let tokens = Tokens::in_memory();
+    let secret = temporary_token(&tokens, Scope::Admin)?;
+    let config = WebConfig::loopback(0);
+    let serving = Serving::start(store, address, Arc::new(tokens), config, None).await?;
     say(&format!(
         "\nThe gateway goes on at {url} until it is interrupted (Ctrl-C). A call:\n  \
          curl -s {url} -H 'authorization: Bearer {key}' \\\n    \
@@ -244,7 +252,13 @@ async fn keep_serving(
         url = gateway.url,
         key = demo.keys.operator,
     ))?;
-    signals.next().await;
+    say(&format!(
+        "\nThe dashboard of these records is at http://{} until then; log in with\n  {}\n",
+        serving.address(),
+        secret.reveal()
+    ))?;
+    // Listens for as long as the gateway does, so that it shows each call as it comes.
+    serving.until(signals.next()).await?;
     gateway.stop().await?;
     store
         .sink

@@ -73,7 +73,7 @@ pub(crate) async fn run(args: ServeArgs) -> Result<ExitCode, Failure> {
     let serving = Serving::start(&store, &address, Arc::new(tokens), config, Some(metrics)).await?;
     eprintln!(
         "audit: serving {address} at {scheme}://{}",
-        serving.bound.address()
+        serving.address()
     );
     serving.until(signals.next()).await?;
     close(&store).await?;
@@ -116,6 +116,11 @@ impl Serving {
             }
         })?;
         Ok(Self { bound, logger })
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.bound.address()
     }
 
     /// Serves until then; ends with every record stored.
