@@ -7,6 +7,7 @@ mod headers;
 mod host;
 mod identify;
 mod pages;
+mod patience;
 mod rate;
 mod refusals;
 
@@ -32,6 +33,7 @@ pub(crate) fn guarded(router: Router<Arc<Web>>, web: &Arc<Web>, hosts: Hosts) ->
         .layer(from_fn_with_state(Arc::clone(web), identify::identify))
         .layer(from_fn_with_state(Arc::clone(web), rate::limit_address))
         .layer(from_fn_with_state(hosts, host::refuse_others))
+        .layer(from_fn(patience::give_up))
         .layer(from_fn(pages::show_problems))
         .layer(from_fn(headers::protect))
         .layer(from_fn_with_state(Arc::clone(web), count::count))

@@ -73,6 +73,24 @@ async fn tls_is_served_to_whoever_trusts_the_certificate() {
     serving.abort();
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_come_is_not_waited_for() {
+    let bound = bind(Tokens::in_memory(), WebConfig::loopback(0))
+        .await
+        .unwrap();
+    let address = bound.address();
+    let serving = tokio::spawn(bound.serve(std::future::pending()));
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = b"POST /login HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\ntoken";
+    stream.write_all(request).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    assert!(answer.contains("content-security-policy"), "{answer}");
+    serving.abort();
+}
+
 #[test]
 fn a_certificate_without_its_key_is_refused() {
     let made = || rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
