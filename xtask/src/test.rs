@@ -75,8 +75,13 @@ fn left_out(postgres: &Postgres) -> Vec<LeftOut> {
     if !postgres.is_in_docker() {
         left_out.push(("needs_docker", "a running Docker"));
     }
-    if !is_installed("AUDIT_TEST_WEB", "target/web") {
+    let has_web = is_installed("AUDIT_TEST_WEB", "target/web");
+    if !has_web {
         left_out.push(("needs_web", "what .ci/install-web installs"));
+    }
+    if !(has_web && has_program("chromium") && has_program("chromedriver")) {
+        let want = "chromium, chromedriver, and what .ci/install-web installs";
+        left_out.push(("needs_browser", want));
     }
     if !is_installed("AUDIT_TEST_MCP", "target/mcp") {
         left_out.push(("needs_mcp", "what .ci/install-mcp installs"));
@@ -89,6 +94,11 @@ fn is_installed(variable: &str, folder: &str) -> bool {
     let folder = std::env::var_os(variable).unwrap_or_else(|| folder.into());
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     root.join(folder).join("installed").exists()
+}
+
+fn has_program(name: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
 }
 
 fn nextest(
