@@ -34,7 +34,7 @@
 //! # How a record ends
 //! | what happens | outcome |
 //! |---|---|
-//! | an answer comes | as [`classify`] says |
+//! | an answer comes | as [`classify`](crate::classify) says |
 //! | its sender takes it back (`notifications/cancelled`) | `cancelled`, at once; what is answered later is passed on and changes nothing |
 //! | the server ends a subscription (`notifications/cancelled` for `subscriptions/listen`) | `ok` |
 //! | who has to answer is gone | `upstream_disconnected` |

@@ -44,10 +44,9 @@ async fn needs_browser_stored_text_is_shown_and_never_runs() {
     site.log_in(&chrome, Scope::Admin).await;
     chrome.console().await;
     let filter = |text: &str| {
-        let query = url::form_urlencoded::Serializer::new(String::new())
+        url::form_urlencoded::Serializer::new(String::new())
             .append_pair("name", text)
-            .finish();
-        query
+            .finish()
     };
     let mut paths = vec![
         "/".to_owned(),

@@ -108,7 +108,14 @@ fn call(number: u64, tool: &str) -> EventDraft {
     EventDraft::new(Method::tools_call())
         .tool_name(ToolName::new(tool).unwrap())
         .api_key_id(ApiKeyId::new(format!("k_{}", number % 4)).unwrap())
-        .role(Role::new(if number % 3 == 0 { "admin" } else { "operator" }).unwrap())
+        .role(
+            Role::new(if number.is_multiple_of(3) {
+                "admin"
+            } else {
+                "operator"
+            })
+            .unwrap(),
+        )
         .session_id(SessionId::hashed(format!("session {}", number / 5)))
         .upstream(Upstream::new("crm.internal").unwrap())
         .decision(decision)

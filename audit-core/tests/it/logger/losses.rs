@@ -99,7 +99,7 @@ async fn what_went_on_unrecorded_is_recorded_with_count_reason_and_window() {
         .unwrap();
     let kept = logger.begin(draft("kept")).await.unwrap();
     for _ in 0..3 {
-        assert!(logger.begin(draft("unrecorded")).await.is_err());
+        logger.begin(draft("unrecorded")).await.unwrap_err();
         logger.tell_unrecorded();
     }
     let answer = kept.finish(Outcome::Ok);
