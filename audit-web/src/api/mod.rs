@@ -18,6 +18,7 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::routing::{MethodRouter, get, post};
 
 pub(crate) use ask::ask;
+pub(crate) use ingest::Door;
 pub(crate) use query::{Query, check_terms, invalid, written};
 
 use crate::problem::Problem;
