@@ -10,7 +10,7 @@ use axum::{Extension, Router};
 use bytes::Bytes;
 use maud::{Markup, html};
 
-use crate::access::{Digest, Proof, SESSION_COOKIE, Secret, Sessions, Viewer};
+use crate::access::{Caller, Digest, Proof, SESSION_COOKIE, Secret, Sessions, Viewer};
 use crate::dashboard;
 use crate::guard::{Address, neighborhood, too_many_requests};
 use crate::problem::Problem;
@@ -29,6 +29,7 @@ async fn form() -> Markup {
 async fn log_in(
     State(web): State<Arc<Web>>,
     Extension(from): Extension<Address>,
+    Extension(caller): Extension<Caller>,
     body: Bytes,
 ) -> Result<Response, Problem> {
     let from = neighborhood(from.0);
@@ -51,16 +52,23 @@ async fn log_in(
         return Ok((StatusCode::UNAUTHORIZED, page(Some(refusal))).into_response());
     };
     web.logins.forgive(&from);
+    if let Caller(Some(before)) = caller {
+        end_session(&web, &before);
+    }
     let session = web.sessions.begin(digest, web.clock.monotonic());
     let max_age = Sessions::MAX_AGE.as_secs();
     Ok(moved_to("/", &cookie(session.reveal(), max_age)))
 }
 
 async fn log_out(State(web): State<Arc<Web>>, viewer: Viewer) -> Response {
+    end_session(&web, &viewer);
+    moved_to("/login", &cookie("", 0))
+}
+
+fn end_session(web: &Web, viewer: &Viewer) {
     if let Proof::Session(id) = viewer.proof() {
         web.sessions.end(id);
     }
-    moved_to("/login", &cookie("", 0))
 }
 
 fn cookie(value: &str, max_age: u64) -> String {

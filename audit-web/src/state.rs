@@ -1,10 +1,11 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use audit_core::{AuditLogger, AuditReader, AuditSink, Clock};
+use audit_core::{AuditLogger, AuditReader, Clock};
 use tokio::sync::Semaphore;
 
 use crate::access::{Sessions, TokenName, Tokens};
+use crate::api::Door;
 use crate::config::WebConfig;
 use crate::live::Hubs;
 use crate::metrics::RenderMetrics;
@@ -20,7 +21,7 @@ pub(crate) struct Web {
     /// Where the server's own events go: who read what.
     pub(crate) logger: AuditLogger,
     /// Where events go that gateways hand in, if they may.
-    pub(crate) ingest: Option<Arc<dyn AuditSink>>,
+    pub(crate) ingest: Option<Door>,
     /// What the system page is told.
     pub(crate) system: Option<Arc<dyn SystemStatus>>,
     pub(crate) clock: Arc<dyn Clock>,

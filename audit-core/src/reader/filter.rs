@@ -117,10 +117,9 @@ impl Filter {
     pub fn matches(&self, event: &AuditEvent) -> bool {
         let is_excluded = self.exclusions().any(|condition| condition.matches(event));
         !is_excluded
-            && self
-                .terms
-                .iter()
-                .all(|term| term.is_negated || self.has_alternative(term, event))
+            && self.terms.iter().enumerate().all(|(at, term)| {
+                term.is_negated || self.is_asked_before(at) || self.has_alternative(term, event)
+            })
     }
 
     fn add(mut self, condition: Condition, is_negated: bool) -> Self {
@@ -131,6 +130,15 @@ impl Filter {
             clause,
         });
         self
+    }
+
+    /// Whether an earlier term has this one as an alternative: the answer is the same.
+    fn is_asked_before(&self, at: usize) -> bool {
+        let term = &self.terms[at];
+        let field = term.condition.field();
+        self.terms[..at]
+            .iter()
+            .any(|it| !it.is_negated && it.clause == term.clause && it.condition.field() == field)
     }
 
     /// Whether the event is as the term asks, or as another one about the same field does.

@@ -33,17 +33,19 @@ impl Sessions {
     pub(crate) const MAX_AGE: Duration = Duration::from_secs(12 * 60 * 60);
     /// As many are open at once; the one that was not used the longest makes room.
     const MOST: usize = 1_000;
+    /// As many of one token: whoever logs in without end throws out none but himself.
+    const MOST_OF_TOKEN: usize = 20;
 
     /// Begins a session for a token, and gives back its id.
     pub(crate) fn begin(&self, token: Digest, now: Duration) -> Secret {
         let id = Secret::random();
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.retain(|_, session| session.is_open(now));
-        if open.len() >= Self::MOST {
-            let oldest = open.iter().min_by_key(|(_, session)| session.used);
-            if let Some(id) = oldest.map(|(id, _)| id.clone()) {
-                open.remove(&id);
-            }
+        let of_token = |session: &Session| session.token == token;
+        if open.values().filter(|it| of_token(it)).count() >= Self::MOST_OF_TOKEN {
+            remove_oldest(&mut open, of_token);
+        } else if open.len() >= Self::MOST {
+            remove_oldest(&mut open, |_| true);
         }
         let session = Session {
             token,
@@ -80,6 +82,15 @@ impl Session {
     }
 }
 
+/// Ends the one that was not used the longest of those that are meant.
+fn remove_oldest(open: &mut HashMap<String, Session>, is_meant: impl Fn(&Session) -> bool) {
+    let meant = open.iter().filter(|(_, session)| is_meant(session));
+    let oldest = meant.min_by_key(|(_, session)| session.used);
+    if let Some(id) = oldest.map(|(id, _)| id.clone()) {
+        open.remove(&id);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,17 +116,30 @@ mod tests {
     #[test]
     fn the_number_of_sessions_is_bounded() {
         let sessions = Sessions::default();
-        let token = Digest::of("token");
-        let first = sessions.begin(token, Duration::ZERO).digest();
-        let ids: Vec<_> = (0..Sessions::MOST)
-            .map(|_| sessions.begin(token, MINUTE).digest())
+        let tokens: Vec<_> = (0..Sessions::MOST)
+            .map(|n| Digest::of(&n.to_string()))
             .collect();
+        let first = sessions.begin(Digest::of("token"), Duration::ZERO).digest();
+        let begin = |token: &Digest| sessions.begin(*token, MINUTE).digest();
+        let ids: Vec<_> = tokens.iter().map(begin).collect();
         assert_eq!(sessions.token_of(first, MINUTE), None);
-        assert!(
-            ids.iter()
-                .all(|id| sessions.token_of(*id, MINUTE) == Some(token))
-        );
+        let mut all = ids.iter().zip(&tokens);
+        assert!(all.all(|(id, token)| sessions.token_of(*id, MINUTE) == Some(*token)));
         sessions.end(ids[0]);
         assert_eq!(sessions.token_of(ids[0], MINUTE), None);
+    }
+
+    #[test]
+    fn whoever_logs_in_without_end_throws_out_nobody_else() {
+        let sessions = Sessions::default();
+        let (token, other) = (Digest::of("token"), Digest::of("other"));
+        let others = sessions.begin(other, Duration::ZERO).digest();
+        let first = sessions.begin(token, MINUTE).digest();
+        for _ in 0..2 * Sessions::MOST {
+            sessions.begin(token, 2 * MINUTE);
+        }
+        assert_eq!(sessions.token_of(first, 2 * MINUTE), None);
+        assert_eq!(sessions.token_of(others, 2 * MINUTE), Some(other));
+        assert!(sessions.open.lock().unwrap().len() <= 1 + Sessions::MOST_OF_TOKEN);
     }
 }

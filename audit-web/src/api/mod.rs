@@ -18,7 +18,8 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::routing::{MethodRouter, get, post};
 
 pub(crate) use ask::ask;
-pub(crate) use query::{Query, invalid, written};
+pub(crate) use ingest::Door;
+pub(crate) use query::{Query, check_terms, invalid, written};
 
 use crate::problem::Problem;
 use crate::state::Web;

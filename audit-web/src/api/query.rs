@@ -17,6 +17,8 @@ pub(crate) struct Query {
 
 /// The most characters of a filter: however they are encoded, they fit the head of a request.
 const MAX_FILTER: usize = 2_048;
+/// The most terms of a filter: every one is asked of every event, in a stream by the server itself.
+const MAX_TERMS: usize = 128;
 
 impl Query {
     /// Reads a query.
@@ -89,18 +91,42 @@ impl Query {
     /// # Errors
     /// It is too long, or no filter; the answer points at the column.
     pub(crate) fn filter(&self, now: Timestamp) -> Result<Filter, Problem> {
-        let text = self.text("filter").unwrap_or_default();
-        if text.chars().count() > MAX_FILTER {
-            let why = format!("a filter has at most {MAX_FILTER} characters");
-            return Err(invalid("filter", why));
-        }
-        Filter::parse(text, now).map_err(|error| {
+        let text = self.filter_text("filter")?.unwrap_or_default();
+        let filter = Filter::parse(text, now).map_err(|error| {
             let code = "invalid-filter";
             Problem::new(StatusCode::BAD_REQUEST, code, error.to_string())
                 .member("parameter", json!("filter"))
                 .member("column", json!(error.column()))
-        })
+        })?;
+        check_terms("filter", &filter)?;
+        Ok(filter)
     }
+
+    /// The text of a parameter that holds a filter.
+    ///
+    /// # Errors
+    /// It is too long.
+    pub(crate) fn filter_text(&self, name: &str) -> Result<Option<&str>, Problem> {
+        let text = self.text(name);
+        if text.is_some_and(|text| text.chars().count() > MAX_FILTER) {
+            let why = format!("a filter has at most {MAX_FILTER} characters");
+            return Err(invalid(name, why));
+        }
+        Ok(text)
+    }
+}
+
+/// Refuses a filter that would cost the store, or each event of a stream, too much.
+///
+/// # Errors
+/// It has too many terms.
+pub(crate) fn check_terms(name: &str, filter: &Filter) -> Result<(), Problem> {
+    let n_terms = filter.terms().len();
+    if n_terms <= MAX_TERMS {
+        return Ok(());
+    }
+    let why = format!("a filter has at most {MAX_TERMS} terms, and this one has {n_terms}");
+    Err(invalid(name, why))
 }
 
 /// A parameter that cannot be used.
@@ -155,10 +181,16 @@ mod tests {
             query.filter(Timestamp::MIN)
         };
         assert_eq!(filter(MAX_FILTER).unwrap().terms().len(), 1);
-        assert_eq!(
-            filter(MAX_FILTER + 1).unwrap_err().status(),
-            StatusCode::BAD_REQUEST
-        );
+        let long = filter(MAX_FILTER + 1).unwrap_err();
+        assert_eq!(long.status(), StatusCode::BAD_REQUEST);
+        let terms = |n| {
+            let raw = written(&[("filter", &vec!["a"; n].join(" & "))]);
+            let query = Query::parse(Some(&raw), &["filter"]).unwrap();
+            query.filter(Timestamp::MIN)
+        };
+        assert_eq!(terms(MAX_TERMS).unwrap().terms().len(), MAX_TERMS);
+        let many = terms(MAX_TERMS + 1).unwrap_err();
+        assert!(many.detail().contains("128 terms"), "{}", many.detail());
     }
 
     proptest! {

@@ -12,7 +12,7 @@ use super::asked::Asked;
 use super::layout::{self, Section};
 use super::visit::Visit;
 use super::{event, help, link, shell, table};
-use crate::api::{Query, ask, invalid};
+use crate::api::{Query, ask, check_terms, invalid};
 use crate::problem::Problem;
 use crate::state::Web;
 
@@ -49,7 +49,7 @@ pub(super) async fn show(
     let query = Query::parse(raw.as_deref(), &known)?;
     let view = View::read(&query)?;
     let at = Asked::moment(&query, web.clock.now())?;
-    let text = query.text("q").unwrap_or(FIRST_FILTER);
+    let text = query.filter_text("q")?.unwrap_or(FIRST_FILTER);
     let asked = match Asked::parse(text, at) {
         Ok(asked) => asked,
         Err(error) => {
@@ -61,6 +61,7 @@ pub(super) async fn show(
             return Ok((StatusCode::BAD_REQUEST, page).into_response());
         }
     };
+    check_terms("q", &asked.filter)?;
     let request = request(&query, &asked, view)?;
     let (page, beside) = tokio::join!(ask(web.reader.page(&request)), beside(&web, view));
     let content = html! {

@@ -14,7 +14,7 @@ use super::layout::{self, Section};
 use super::ranking::{FACETS, SHOWN};
 use super::text::{counted, moment};
 use super::visit::Visit;
-use crate::api::Query;
+use crate::api::{Query, check_terms};
 use crate::problem::Problem;
 use crate::state::Web;
 
@@ -30,8 +30,9 @@ pub(super) async fn show(
 ) -> Result<Markup, Problem> {
     let query = Query::parse(raw.as_deref(), &["at", "q"])?;
     let at = Asked::moment(&query, web.clock.now())?;
-    let text = query.text("q").unwrap_or(FIRST_FILTER);
+    let text = query.filter_text("q")?.unwrap_or(FIRST_FILTER);
     let asked = Asked::parse(text, at).map_err(|error| explorer::unreadable(&error))?;
+    check_terms("q", &asked.filter)?;
     let facets = FACETS.map(|facet| counts.of(&web, &asked.filter, facet.by, SHOWN));
     let (bars, facets) = tokio::join!(Bars::count(&web, &counts, &asked), join_all(facets));
     let content = html! {

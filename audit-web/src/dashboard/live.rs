@@ -9,7 +9,7 @@ use super::explorer;
 use super::layout::{self, Section};
 use super::visit::Visit;
 use super::{help, link, table};
-use crate::api::{Query, ask};
+use crate::api::{Query, ask, check_terms};
 use crate::problem::Problem;
 use crate::state::Web;
 
@@ -28,9 +28,10 @@ pub(super) async fn show(
 ) -> Result<Markup, Problem> {
     let query = Query::parse(raw.as_deref(), &["q", "refresh"])?;
     let refresh = query.one_of("refresh", &REFRESHES)?;
-    let text = query.text("q").unwrap_or_default();
+    let text = query.filter_text("q")?.unwrap_or_default();
     let now = web.clock.now();
     let asked = Asked::parse(text, now).map_err(|error| explorer::unreadable(&error))?;
+    check_terms("q", &asked.filter)?;
     // The position first: what is committed in between stands in the list and comes again, which the
     // script notices. The other way around it would be in neither.
     let from = FollowRequest::new(asked.filter.clone()).from(FollowFrom::Now);

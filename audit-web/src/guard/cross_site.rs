@@ -7,7 +7,9 @@ use crate::access::{Caller, Proof};
 use crate::problem::Problem;
 
 /// Refuses what a page of another site makes a browser send: whatever changes something and does not
-/// come from a page of this server.
+/// come from a page of this server, and whatever is asked in the name of a session behind its user's
+/// back. Another port of this machine is the same site, so the cookie comes along: its answers stay
+/// hidden, but reads would stand in the trail that nobody asked for.
 ///
 /// Browsers say where a request comes from (`Sec-Fetch-Site`, and `Origin` before that); programs say
 /// neither, and present their token themselves. What a browser sends unasked, its cookie, is believed
@@ -17,7 +19,13 @@ pub(super) async fn refuse(request: Request, next: Next) -> Result<Response, Pro
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS
     );
-    if is_safe || is_own(request.headers(), has_session(&request)) {
+    let (headers, has_session) = (request.headers(), has_session(&request));
+    let is_allowed = if is_safe {
+        !has_session || is_visible(headers)
+    } else {
+        is_own(headers, has_session)
+    };
+    if is_allowed {
         return Ok(next.run(request).await);
     }
     let detail = "the request comes from a page of another site, or from none: it is refused";
@@ -28,6 +36,18 @@ fn has_session(request: &Request) -> bool {
     let caller = request.extensions().get::<Caller>();
     let viewer = caller.and_then(|Caller(viewer)| viewer.as_ref());
     viewer.is_some_and(|viewer| viewer.proof() != Proof::Bearer)
+}
+
+/// Whether the browser asks for a page of this server, or for what its user then sees: a link leads
+/// there from anywhere. Browsers that do not say so send no cookie along from another site.
+fn is_visible(headers: &HeaderMap) -> bool {
+    let Some(site) = headers.get("sec-fetch-site") else {
+        return true;
+    };
+    let says = |name: &str, word: &str| headers.get(name).is_some_and(|value| value == word);
+    site == "same-origin"
+        || site == "none"
+        || (says("sec-fetch-mode", "navigate") && says("sec-fetch-dest", "document"))
 }
 
 fn is_own(headers: &HeaderMap, has_session: bool) -> bool {

@@ -5,6 +5,7 @@ use tokio::sync::Semaphore;
 
 use super::{Ending, WebServer};
 use crate::access::{Sessions, Tokens};
+use crate::api::Door;
 use crate::config::WebConfig;
 use crate::live::Hubs;
 use crate::metrics::RenderMetrics;
@@ -57,8 +58,11 @@ impl WebServerBuilder {
     }
 
     /// Takes events from gateways, and stores them here; without it none are taken.
+    ///
+    /// What a gateway does not number itself is numbered under the name of its token. A token of the
+    /// name under which the server's own logger writes hands nothing in.
     pub fn ingest(mut self, sink: Arc<dyn AuditSink>) -> Self {
-        self.web.ingest = Some(sink);
+        self.web.ingest = Some(Door::new(sink));
         self
     }
 

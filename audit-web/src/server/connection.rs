@@ -16,6 +16,7 @@ use tokio_rustls::TlsAcceptor;
 use tower_service::Service as _;
 
 use super::ending::Ending;
+use super::impatient::Impatient;
 
 /// Who is at the other end of the connection.
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +64,7 @@ impl Service {
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD)
             .max_buf_size(MAX_HEAD)
-            .serve_connection(TokioIo::new(stream), service);
+            .serve_connection(TokioIo::new(Impatient::new(stream)), service);
         let mut connection = std::pin::pin!(connection);
         let served = tokio::select! {
             served = &mut connection => served,

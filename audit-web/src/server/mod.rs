@@ -1,6 +1,7 @@
 mod builder;
 mod connection;
 mod ending;
+mod impatient;
 mod running;
 mod tls;
 
@@ -113,6 +114,9 @@ impl BoundServer {
             ending: self.web.ending.clone(),
         };
         running::run(self.listener, service, end).await;
+        if let Some(door) = &self.web.ingest {
+            door.close().await;
+        }
     }
 }
 

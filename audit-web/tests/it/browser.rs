@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use audit_core::Clock as _;
+use audit_memory::MemoryStore;
+use audit_testkit::fixture;
 use audit_web::access::{Scope, Secret, Token, TokenName};
+use audit_web::{Exposure, WebConfig};
 use axum::http::{StatusCode, header};
 
 use crate::support::Stand;
@@ -46,6 +49,61 @@ async fn a_page_of_another_site_cannot_make_a_browser_change_anything() {
         StatusCode::UNAUTHORIZED,
         "the session has ended"
     );
+}
+
+#[tokio::test]
+async fn a_page_of_another_site_cannot_make_a_browser_read_behind_its_users_back() {
+    let stand = Stand::with(&[fixture::full_event(1)]).await;
+    let cookie = stand.log_in(Scope::Auditor).await;
+    let ask = async |path: &str, said: [&str; 3]| {
+        let request = stand
+            .request("GET", path)
+            .header(header::COOKIE, &cookie)
+            .header("sec-fetch-site", said[0])
+            .header("sec-fetch-mode", said[1])
+            .header("sec-fetch-dest", said[2]);
+        stand.send(request, "").await
+    };
+    let event = format!("/api/v1/events/{}", fixture::event_id(1));
+    let page = format!("/event/{}", fixture::event_id(1));
+    for path in ["/api/v1/export", &event, &page] {
+        for said in [
+            ["same-site", "no-cors", "image"],
+            ["same-site", "cors", "empty"],
+            ["cross-site", "navigate", "iframe"],
+        ] {
+            let refused = ask(path, said).await;
+            assert_eq!(refused.status, StatusCode::FORBIDDEN, "{path} {said:?}");
+            assert_eq!(refused.json()["code"], "cross-site");
+        }
+    }
+    assert_eq!(stand.store.n_events(), 1, "nothing was read");
+    for said in [
+        ["same-origin", "cors", "empty"],
+        ["none", "navigate", "document"],
+        ["same-site", "navigate", "document"],
+    ] {
+        assert_eq!(ask(&page, said).await.status, StatusCode::OK, "{said:?}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_logs_in_again_leaves_no_session_behind() {
+    let stand = Stand::with(&[]).await;
+    let before = stand.log_in(Scope::Viewer).await;
+    let request = stand
+        .request("POST", "/login")
+        .header("sec-fetch-site", "same-origin")
+        .header(header::COOKIE, &before);
+    let body = format!("token={}", stand.token(Scope::Auditor));
+    assert_eq!(
+        stand.send(request, body).await.status,
+        StatusCode::SEE_OTHER
+    );
+    let old = stand
+        .request("GET", "/api/v1/events")
+        .header(header::COOKIE, &before);
+    assert_eq!(stand.send(old, "").await.status, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]
@@ -132,6 +190,30 @@ async fn whoever_guesses_at_the_login_is_held_back() {
         stand.send(guess(), right).await.status,
         StatusCode::SEE_OTHER
     );
+}
+
+#[tokio::test]
+async fn behind_a_proxy_each_address_is_held_back_for_itself() {
+    let config = WebConfig::loopback(0).exposure(Exposure::BehindProxy);
+    let stand = Stand::configured(config, MemoryStore::new(), &[], |builder| builder).await;
+    let guess = async |from: String| {
+        let request = stand
+            .request("POST", "/login")
+            .header("sec-fetch-site", "same-origin")
+            .header("x-forwarded-for", from);
+        stand.send(request, "token=audit_wrong").await.status
+    };
+    for claim in 0..5 {
+        // What the client claims stands before what the proxy adds.
+        let status = guess(format!("198.51.100.{claim}, ::ffff:192.0.2.1")).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED);
+    }
+    for same in ["192.0.2.1", "::ffff:192.0.2.1", "192.0.2.1:40123"] {
+        let status = guess(same.to_owned()).await;
+        assert_eq!(status, StatusCode::TOO_MANY_REQUESTS, "{same}");
+    }
+    let neighbor = guess("::ffff:192.0.2.2".to_owned()).await;
+    assert_eq!(neighbor, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
-use audit_core::event::{AuditEvent, EventId, Outcome, Timestamp};
-use audit_core::logger::LOSS_METHOD;
+use audit_core::Clock as _;
+use audit_core::event::{EventId, Outcome, Timestamp};
 use audit_testkit::fixture;
-use audit_web::access::{Scope, Secret};
+use audit_web::access::{Scope, Secret, Token, TokenName};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
@@ -18,13 +18,6 @@ fn results(answer: &Answer) -> Vec<String> {
     results
         .map(|result| result["result"].as_str().unwrap().to_owned())
         .collect()
-}
-
-/// What is stored, but for what the server's logger tells of numbers that it gave in vain.
-fn handed_in(stand: &Stand) -> Vec<AuditEvent> {
-    let mut stored = stand.store.recorded();
-    stored.retain(|event| event.method.as_str() != LOSS_METHOD);
-    stored
 }
 
 fn event(number: u64) -> Value {
@@ -55,12 +48,12 @@ async fn a_batch_that_is_sent_again_is_stored_once() {
         results(&hand_in(&stand, lines).await),
         ["already_stored", "stored"]
     );
-    let stored = handed_in(&stand);
+    let stored = stand.store.recorded();
     let ids: Vec<_> = stored.iter().map(|event| event.id).collect();
     assert_eq!(ids, [1, 2, 3].map(fixture::event_id));
     assert_eq!(stored[0].outcome, Outcome::Ok);
     assert!(
-        stored[0].writer.as_str().starts_with("web/"),
+        stored[0].writer.as_str().starts_with("the-ingest/"),
         "{}",
         stored[0].writer
     );
@@ -91,7 +84,73 @@ async fn each_event_is_answered_for_itself() {
     );
     let reasons = answer.text();
     assert!(reasons.contains("`role` is longer than 128"), "{reasons}");
-    assert_eq!(handed_in(&stand).len(), 2);
+    // No number was given in vain, so there is no loss to tell.
+    assert_eq!(stand.store.n_events(), 2);
+}
+
+#[tokio::test]
+async fn an_id_that_a_batch_has_twice_is_stored_once() {
+    let stand = Stand::with(&[]).await;
+    let mut other = event(1);
+    other["tool_name"] = json!("other");
+    let answer = hand_in(&stand, json!([event(1), event(1), other]).to_string()).await;
+    assert_eq!(results(&answer), ["stored", "already_stored", "conflict"]);
+    assert_eq!(stand.store.n_events(), 1);
+}
+
+#[tokio::test]
+async fn an_event_of_the_far_future_is_refused() {
+    let stand = Stand::with(&[]).await;
+    let now = stand.clock.now().as_micros();
+    let ahead = |minutes: i64| {
+        let mut event = event(1);
+        let ts = Timestamp::from_micros(now + minutes * 60_000_000).unwrap();
+        event["id"] = json!(EventId::new(ts, 1));
+        event
+    };
+    let mut numbered = ahead(61);
+    numbered["writer"] = json!("the-ingest");
+    numbered["seq"] = json!(1);
+    let batch = json!([ahead(59), ahead(61), numbered]);
+    let answer = hand_in(&stand, batch.to_string()).await;
+    assert_eq!(results(&answer), ["stored", "refused", "refused"]);
+    assert!(answer.text().contains("an hour ahead"), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn nobody_writes_under_the_name_of_the_server() {
+    let stand = Stand::with(&[]).await;
+    let secret = Secret::random();
+    // The logger of the stand's server writes as this.
+    let name = TokenName::new("web").unwrap();
+    let token = Token::new(
+        name,
+        Scope::Ingest.into(),
+        secret.digest(),
+        stand.clock.now(),
+    );
+    assert!(stand.tokens.add(token));
+    let mut forged = event(1);
+    forged["method"] = json!("audit/read");
+    let mut numbered = forged.clone();
+    numbered["writer"] = json!("web/000000000001");
+    numbered["seq"] = json!(1);
+    for forged in [&forged, &numbered] {
+        let request = stand
+            .request("POST", "/api/v1/events")
+            .header("authorization", format!("Bearer {}", secret.reveal()));
+        let refused = stand.send(request, forged.to_string()).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN);
+        assert_eq!(refused.json()["code"], "own-name");
+    }
+    assert_eq!(stand.store.n_events(), 0);
+    // Under another name it is told apart by its writer.
+    assert_eq!(
+        results(&hand_in(&stand, forged.to_string()).await),
+        ["stored"]
+    );
+    let stored = stand.store.recorded();
+    assert!(stored[0].writer.as_str().starts_with("the-ingest/"));
 }
 
 #[tokio::test]

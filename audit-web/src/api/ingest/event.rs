@@ -18,7 +18,7 @@ use crate::access::TokenName;
 pub(super) enum Incoming {
     /// Its gateway numbers its events itself.
     Numbered(AuditEvent),
-    /// The server's logger numbers it.
+    /// The server numbers it, under the name of the gateway's token.
     Unnumbered(EventId, Box<EventDraft>),
 }
 
@@ -28,7 +28,12 @@ pub(super) struct Origin<'a> {
     pub(super) policy: &'a PayloadPolicy,
     pub(super) token: Option<CallerCredential>,
     pub(super) name: &'a TokenName,
+    pub(super) now: Timestamp,
 }
+
+/// How far the clock of a gateway may be ahead, in microseconds. What lies further ahead would head
+/// every list until then, and make a store keep room for it.
+const MOST_AHEAD: i64 = 60 * 60 * 1_000_000;
 
 /// Why an event is refused; it names fields and repeats no value.
 type Refused = Box<dyn Error>;
@@ -120,6 +125,9 @@ impl Form<'_> {
         if self.schema != audit_core::event::SCHEMA_VERSION {
             let known = audit_core::event::SCHEMA_VERSION;
             return Err(format!("`schema` is not {known}, the one that this server knows").into());
+        }
+        if id.timestamp().as_micros() > origin.now.as_micros().saturating_add(MOST_AHEAD) {
+            return Err("`id` is of a moment more than an hour ahead of the server's clock".into());
         }
         let number = self.number(origin.name)?;
         let draft = self.draft(id, origin)?;

@@ -1,7 +1,9 @@
 //! Events from gateways in other languages.
 
 mod batch;
+mod door;
 mod event;
+mod known;
 mod store;
 
 use std::sync::Arc;
@@ -14,10 +16,13 @@ use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
 use serde::Serialize;
 
+use super::ask::unanswered;
 use super::query::Query;
 use crate::access::{Scope, Viewer};
 use crate::problem::Problem;
 use crate::state::Web;
+
+pub(crate) use door::Door;
 
 /// The most bytes of a batch.
 pub(super) const MAX_BODY: usize = 4 << 20;
@@ -65,21 +70,31 @@ pub(super) async fn take(
 ) -> Result<(StatusCode, Json<Answers>), Problem> {
     viewer.needs(Scope::Ingest)?;
     Query::parse(raw.as_deref(), &[])?;
-    let Some(sink) = web.ingest.clone() else {
+    let Some(door) = &web.ingest else {
         let detail = "this server takes no events: its operator has to allow it";
         return Err(Problem::new(StatusCode::FORBIDDEN, "no-ingest", detail));
     };
+    let own = web.logger.writer().as_str().split('/').next();
+    if own == Some(viewer.name().as_str()) {
+        let detail = "the token has the name under which the server writes: take another one";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "own-name", detail));
+    }
     // Should the gateway's own token stand in an event, it is taken out.
     let token = headers.get(header::AUTHORIZATION);
     let token = token.map(|value| CallerCredential::new(value.as_bytes()));
-    let logger = web.logger.clone();
+    let logger = door
+        .logger_of(viewer.name(), web.logger.payload_policy())
+        .map_err(|error| unanswered(&error))?;
+    let reading = logger.clone();
     let name = viewer.name().clone();
+    let now = web.clock.now();
     // Redaction of a large batch takes a while, in which others want to be answered.
     let read = tokio::task::spawn_blocking(move || {
         let origin = event::Origin {
-            policy: logger.payload_policy(),
+            policy: reading.payload_policy(),
             token,
             name: &name,
+            now,
         };
         batch::read(&body, &origin)
     });
@@ -88,7 +103,7 @@ pub(super) async fn take(
         let detail = "the batch cannot be read; the log of the server says why";
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "not-read", detail)
     })??;
-    let results = store::store(&web, &*sink, events).await?;
+    let results = store::store(&web, door.sink(), &logger, events).await?;
     for answer in &results {
         let result = answer.result.as_str();
         metrics::counter!("audit_web_ingested_events_total", "result" => result).increment(1);

@@ -1,30 +1,37 @@
+use std::collections::HashSet;
+
 use audit_core::event::{AuditEvent, EventDraft, EventId};
 use audit_core::logger::Recorded;
 use audit_core::sink::{Receipt, RefusalKind};
-use audit_core::{AuditSink, Error, ErrorKind};
+use audit_core::{AuditLogger, AuditSink, Error, ErrorKind};
 use futures_util::future::join_all;
 
 use super::event::Incoming;
+use super::known::Known;
 use super::{Answer, Fate};
 use crate::api::ask::{ask, unanswered};
 use crate::problem::Problem;
 use crate::state::Web;
 
+/// An event without a number, and its place in the batch.
+type Unnumbered = (usize, EventId, Box<EventDraft>);
+
 /// Stores what can be stored, and answers for each event in its order.
 ///
 /// Events that their gateway numbered go to the store as they are; the others are numbered by the
-/// server's logger, together with those of other requests.
+/// logger, together with those of other requests.
 ///
 /// # Errors
 /// The store does not answer (in time): some may be stored, and the batch is sent again.
 pub(super) async fn store(
     web: &Web,
     sink: &dyn AuditSink,
+    logger: &AuditLogger,
     events: Vec<Result<Incoming, Answer>>,
 ) -> Result<Vec<Answer>, Problem> {
     let mut answers: Vec<Option<Answer>> = Vec::with_capacity(events.len());
     let mut numbered: Vec<(usize, AuditEvent)> = Vec::new();
-    let mut unnumbered: Vec<(usize, EventId, Box<EventDraft>)> = Vec::new();
+    let mut unnumbered: Vec<Unnumbered> = Vec::new();
     for (at, incoming) in events.into_iter().enumerate() {
         answers.push(match incoming {
             Err(answer) => Some(answer),
@@ -39,32 +46,55 @@ pub(super) async fn store(
         });
     }
     let batch: Vec<_> = numbered.iter().map(|(_, event)| event.clone()).collect();
-    let append = async {
-        let appended = sink.append(&batch).await?;
-        Ok(appended.into_receipts())
-    };
-    let record = async {
-        let recorded = unnumbered.into_iter().map(async |(at, id, draft)| {
-            let recorded = web.logger.log_event(*draft).await;
-            (at, id, recorded)
-        });
-        Ok(join_all(recorded).await)
-    };
-    let (receipts, recorded) = ask(async { tokio::try_join!(append, record) }).await?;
+    let append = ask(async { Ok(sink.append(&batch).await?.into_receipts()) });
+    let record = record(web, logger, unnumbered);
+    let (receipts, recorded) = tokio::try_join!(append, record)?;
     for ((at, event), receipt) in numbered.into_iter().zip(receipts) {
         answers[at] = Some(of_receipt(event.id, receipt));
     }
-    for (at, id, recorded) in recorded {
-        answers[at] = Some(of_record(id, recorded)?);
+    for (at, answer) in recorded {
+        answers[at] = Some(answer);
     }
     // Each event has its answer by now.
     Ok(answers.into_iter().flatten().collect())
 }
 
+/// Records what the store does not have, each id once.
+async fn record(
+    web: &Web,
+    logger: &AuditLogger,
+    events: Vec<Unnumbered>,
+) -> Result<Vec<(usize, Answer)>, Problem> {
+    let mut seen = HashSet::new();
+    let (events, repeated): (Vec<_>, Vec<_>) =
+        events.into_iter().partition(|(_, id, _)| seen.insert(*id));
+    let known = known(web, &events).await?;
+    let recorded = events.into_iter().map(async |(at, id, draft)| {
+        if let Some(answer) = known.answer(id, &draft) {
+            return Ok((at, answer));
+        }
+        Ok((at, of_record(id, logger.log_event(*draft).await)?))
+    });
+    let recorded = ask(async { Ok(join_all(recorded).await) }).await?;
+    let mut answers = recorded.into_iter().collect::<Result<Vec<_>, Problem>>()?;
+    let known = self::known(web, &repeated).await?;
+    answers.extend(repeated.into_iter().map(|(at, id, draft)| {
+        let refused =
+            || Answer::refused(Some(id), "the batch has the id before, and it is refused");
+        (at, known.answer(id, &draft).unwrap_or_else(refused))
+    }));
+    Ok(answers)
+}
+
+async fn known(web: &Web, events: &[Unnumbered]) -> Result<Known, Problem> {
+    let ids: Vec<_> = events.iter().map(|(_, id, _)| *id).collect();
+    ask(Known::ask(&*web.reader, &ids)).await
+}
+
 fn of_receipt(id: EventId, receipt: Receipt) -> Answer {
     match receipt {
         Receipt::Stored => Answer::of(id, Fate::Stored),
-        Receipt::AlreadyStored => Answer::of(id, Fate::AlreadyStored),
+        Receipt::AlreadyStored => already_stored(id),
         Receipt::Refused(refusal) if refusal.kind() == RefusalKind::Conflict => conflict(id),
         Receipt::Refused(refusal) => Answer::refused(Some(id), refusal.to_string()),
         // An answer that was added later says nothing that could be promised.
@@ -76,7 +106,7 @@ fn of_receipt(id: EventId, receipt: Receipt) -> Answer {
 /// What happened is no fault of the event.
 fn of_record(id: EventId, recorded: Result<Recorded, Error>) -> Result<Answer, Problem> {
     match recorded {
-        Ok(Recorded::AlreadyStored) => Ok(Answer::of(id, Fate::AlreadyStored)),
+        Ok(Recorded::AlreadyStored) => Ok(already_stored(id)),
         Ok(recorded) if recorded.is_stored() => Ok(Answer::of(id, Fate::Stored)),
         Ok(_) => Err(unanswered(&Error::new(
             ErrorKind::Overloaded,
@@ -92,7 +122,11 @@ fn of_record(id: EventId, recorded: Result<Recorded, Error>) -> Result<Answer, P
     }
 }
 
-fn conflict(id: EventId) -> Answer {
+pub(super) fn already_stored(id: EventId) -> Answer {
+    Answer::of(id, Fate::AlreadyStored)
+}
+
+pub(super) fn conflict(id: EventId) -> Answer {
     Answer {
         reason: Some("the store holds the same id with other content".to_owned()),
         ..Answer::of(id, Fate::Conflict)

@@ -1,5 +1,6 @@
 use audit_testkit::fixture;
 use audit_web::access::Scope;
+use axum::http::StatusCode;
 
 use super::{checked, page, query};
 use crate::support::Stand;
@@ -147,4 +148,19 @@ async fn who_may_take_the_list_away_is_led_to_its_export() {
         }
     }
     stand.end().await;
+}
+
+#[tokio::test]
+async fn a_filter_of_a_page_is_as_bounded_as_that_of_the_api() {
+    let stand = Stand::with(&[]).await;
+    let long = "a".repeat(2_049);
+    let many = vec!["a"; 129].join(" & ");
+    for path in ["/explore", "/explore/counts", "/live"] {
+        for text in [&long, &many] {
+            let path = format!("{path}?q={}", text.replace(" & ", "+%26+"));
+            let refused = stand.get(Scope::Viewer, &path).await;
+            assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{path}");
+            assert_eq!(refused.json()["parameter"], "q");
+        }
+    }
 }

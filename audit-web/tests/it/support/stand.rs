@@ -55,6 +55,16 @@ impl Stand {
         events: &[AuditEvent],
         build: impl FnOnce(WebServerBuilder) -> WebServerBuilder,
     ) -> Self {
+        Self::configured(WebConfig::loopback(0), store, events, build).await
+    }
+
+    /// A server on this store, which listens as the configuration says.
+    pub(crate) async fn configured(
+        config: WebConfig,
+        store: MemoryStore,
+        events: &[AuditEvent],
+        build: impl FnOnce(WebServerBuilder) -> WebServerBuilder,
+    ) -> Self {
         let logger = AuditLogger::builder(store.clone())
             .writer_name("web")
             .build()
@@ -68,7 +78,6 @@ impl Stand {
             assert!(tokens.add(token));
             (scope, secret)
         });
-        let config = WebConfig::loopback(0);
         let reader = Arc::new(store.clone());
         let builder = WebServer::builder(reader, logger, Arc::clone(&tokens), config)
             .clock(Arc::new(clock.clone()))
