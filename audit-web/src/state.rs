@@ -4,7 +4,7 @@ use std::sync::Arc;
 use audit_core::{AuditLogger, AuditReader, Clock};
 use tokio::sync::Semaphore;
 
-use crate::access::{Sessions, TokenName, Tokens};
+use crate::access::{SessionFile, Sessions, TokenName, Tokens};
 use crate::api::Door;
 use crate::config::WebConfig;
 use crate::live::Hubs;
@@ -27,6 +27,8 @@ pub(crate) struct Web {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) sessions: Sessions,
+    /// Where they lie between two servers.
+    pub(crate) session_file: Option<SessionFile>,
     /// The numbers of the process, where they are collected.
     pub(crate) metrics: Option<Arc<dyn RenderMetrics>>,
     /// How often an address, and a token, may ask.

@@ -2,6 +2,10 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use audit_core::Clock;
+use audit_core::event::Timestamp;
+use serde::{Deserialize, Serialize};
+
 use super::digest::Digest;
 use super::secret::Secret;
 
@@ -12,7 +16,8 @@ pub(crate) const SESSION_COOKIE: &str = "__Host-audit_session";
 /// The sessions of browsers: each stands for a token, and ends no later than it does.
 ///
 /// They live in memory, found by the digests of their ids: who reads the memory of the process has
-/// more than that, who reads a dump of this map has nothing to present.
+/// more than that, who reads a dump of this map has nothing to present. Between two processes of one
+/// server they lie in a [`SessionFile`](super::SessionFile).
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
     /// By the text of the digest.
@@ -22,8 +27,10 @@ pub(crate) struct Sessions {
 #[derive(Clone, Copy, Debug)]
 struct Session {
     token: Digest,
-    begun: Duration,
-    used: Duration,
+    /// When it ends, whoever uses it.
+    ends: Duration,
+    /// When it ends if nobody uses it.
+    idle_ends: Duration,
 }
 
 impl Sessions {
@@ -49,8 +56,8 @@ impl Sessions {
         }
         let session = Session {
             token,
-            begun: now,
-            used: now,
+            ends: now + Self::MAX_AGE,
+            idle_ends: now + Self::MAX_IDLE,
         };
         open.insert(id.digest().to_string(), session);
         id
@@ -64,8 +71,43 @@ impl Sessions {
             open.remove(&id.to_string());
             return None;
         }
-        session.used = now;
+        session.idle_ends = now + Self::MAX_IDLE;
         Some(session.token)
+    }
+
+    /// What is open, to be gone on with by another process.
+    pub(super) fn kept(&self, now: Moment) -> Vec<KeptSession> {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_open = |session: &&Session| session.is_open(now.monotonic);
+        let all = open.iter().filter(|(_, session)| is_open(session));
+        all.map(|(id, session)| KeptSession {
+            id: id.clone(),
+            token: session.token.to_string(),
+            ends: now.of(session.ends),
+            idle_ends: now.of(session.idle_ends),
+        })
+        .collect()
+    }
+
+    /// Goes on with what another process kept. No session gets longer by that.
+    pub(super) fn go_on(&self, kept: Vec<KeptSession>, now: Moment) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        for session in kept.into_iter().take(Self::MOST) {
+            let digests = (
+                Digest::from_hex(&session.id),
+                Digest::from_hex(&session.token),
+            );
+            let (Some(id), Some(token)) = digests else {
+                continue;
+            };
+            let until = |end, most| now.monotonic + std::cmp::min(now.left_until(end), most);
+            let session = Session {
+                token,
+                ends: until(session.ends, Self::MAX_AGE),
+                idle_ends: until(session.idle_ends, Self::MAX_IDLE),
+            };
+            open.insert(id.to_string(), session);
+        }
     }
 
     /// Ends a session.
@@ -75,17 +117,56 @@ impl Sessions {
     }
 }
 
+/// A session as one process leaves it to another: no secret is in it.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct KeptSession {
+    /// The digest of its id.
+    id: String,
+    /// The digest of its token.
+    token: String,
+    /// In microseconds since 1970, as the next.
+    ends: i64,
+    idle_ends: i64,
+}
+
+/// The same moment by both clocks: the one that processes share, and the one that is never set.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    wall: Timestamp,
+    monotonic: Duration,
+}
+
+impl Moment {
+    pub(crate) fn of_clock(clock: &dyn Clock) -> Self {
+        Self {
+            wall: clock.now(),
+            monotonic: clock.monotonic(),
+        }
+    }
+
+    /// When that will be by the clock that processes share.
+    fn of(self, monotonic: Duration) -> i64 {
+        let ahead = monotonic.saturating_sub(self.monotonic).as_micros();
+        let ahead = i64::try_from(ahead).unwrap_or(i64::MAX);
+        self.wall.as_micros().saturating_add(ahead)
+    }
+
+    fn left_until(self, wall: i64) -> Duration {
+        let micros = wall.saturating_sub(self.wall.as_micros());
+        Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+    }
+}
+
 impl Session {
     fn is_open(&self, now: Duration) -> bool {
-        now.saturating_sub(self.used) < Sessions::MAX_IDLE
-            && now.saturating_sub(self.begun) < Sessions::MAX_AGE
+        now < self.idle_ends && now < self.ends
     }
 }
 
 /// Ends the one that was not used the longest of those that are meant.
 fn remove_oldest(open: &mut HashMap<String, Session>, is_meant: impl Fn(&Session) -> bool) {
     let meant = open.iter().filter(|(_, session)| is_meant(session));
-    let oldest = meant.min_by_key(|(_, session)| session.used);
+    let oldest = meant.min_by_key(|(_, session)| session.idle_ends);
     if let Some(id) = oldest.map(|(id, _)| id.clone()) {
         open.remove(&id);
     }
@@ -111,6 +192,36 @@ mod tests {
         let id = sessions.begin(token, now).digest();
         assert_eq!(sessions.token_of(id, now + 60 * MINUTE), None);
         assert_eq!(sessions.token_of(id, now), None, "what has ended stays so");
+    }
+
+    fn moment(wall_seconds: i64, monotonic: Duration) -> Moment {
+        let micros = 1_700_000_000_000_000 + wall_seconds * 1_000_000;
+        Moment {
+            wall: Timestamp::from_micros(micros).unwrap(),
+            monotonic,
+        }
+    }
+
+    #[test]
+    fn a_session_goes_on_in_another_process_and_lives_no_longer_by_it() {
+        let sessions = Sessions::default();
+        let token = Digest::of("token");
+        let id = sessions.begin(token, 5 * MINUTE).digest();
+        let kept = sessions.kept(moment(0, 25 * MINUTE));
+        // Another process begins to count anew, ten minutes later.
+        let after = Sessions::default();
+        after.go_on(kept, moment(600, MINUTE));
+        assert_eq!(after.token_of(id, MINUTE), Some(token));
+        let again = after.kept(moment(600, MINUTE));
+        assert_eq!(again.len(), 1);
+        let late = Sessions::default();
+        late.go_on(again, moment(600 + 12 * 60 * 60, MINUTE));
+        assert_eq!(late.token_of(id, MINUTE), None);
+        // Of a clock that is set back nobody gets more than a new session has.
+        let early = Sessions::default();
+        early.go_on(after.kept(moment(0, MINUTE)), moment(-1_000_000, MINUTE));
+        assert_eq!(early.token_of(id, 60 * MINUTE), Some(token));
+        assert_eq!(early.token_of(id, 13 * 60 * MINUTE), None);
     }
 
     #[test]

@@ -5,7 +5,8 @@ use audit_core::event::Timestamp;
 
 use super::book::TokenBook;
 use super::digest::Digest;
-use super::file::{Edition, TokenFile};
+use super::file::TokenFile;
+use super::private_file::Edition;
 use super::token::Token;
 
 /// The tokens that a server knows: those of its file, which it reads again whenever the file

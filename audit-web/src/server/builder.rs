@@ -4,7 +4,7 @@ use audit_core::{AuditLogger, AuditReader, AuditSink, Clock, SystemClock};
 use tokio::sync::Semaphore;
 
 use super::{Ending, WebServer};
-use crate::access::{Sessions, Tokens};
+use crate::access::{SessionFile, Sessions, Tokens};
 use crate::api::Door;
 use crate::config::WebConfig;
 use crate::live::Hubs;
@@ -46,6 +46,7 @@ impl WebServerBuilder {
                 clock: Arc::new(SystemClock::new()),
                 tokens,
                 sessions: Sessions::default(),
+                session_file: None,
                 by_address: Throttle::new(config.rate()),
                 by_token: Throttle::new(config.rate()),
                 logins: Throttle::new(LOGINS),
@@ -75,6 +76,13 @@ impl WebServerBuilder {
     /// Answers at `/metrics` with these numbers.
     pub fn metrics(mut self, render: Arc<dyn RenderMetrics>) -> Self {
         self.web.metrics = Some(render);
+        self
+    }
+
+    /// Goes on with the sessions of browsers that the server before left here, and leaves its own;
+    /// without it, people log in again behind a restart.
+    pub fn session_file(mut self, file: SessionFile) -> Self {
+        self.web.session_file = Some(file);
         self
     }
 

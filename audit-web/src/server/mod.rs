@@ -21,7 +21,7 @@ pub(crate) use connection::Peer;
 pub(crate) use ending::Ending;
 
 use self::connection::Service;
-use crate::access::Tokens;
+use crate::access::{Moment, Tokens};
 use crate::config::{Exposure, WebConfig};
 use crate::guard::{self, Hosts};
 use crate::state::Web;
@@ -82,6 +82,10 @@ impl WebServer {
         self.web.config.check_exposure()?;
         let listener = TcpListener::bind(self.web.config.listen).await?;
         let address = listener.local_addr()?;
+        let now = Moment::of_clock(&*self.web.clock);
+        if let Some(file) = &self.web.session_file {
+            file.take(&self.web.sessions, now);
+        }
         Ok(BoundServer {
             web: self.web,
             listener,
@@ -114,6 +118,9 @@ impl BoundServer {
             ending: self.web.ending.clone(),
         };
         running::run(self.listener, service, end).await;
+        if let Some(file) = &self.web.session_file {
+            file.keep(&self.web.sessions, Moment::of_clock(&*self.web.clock));
+        }
         if let Some(door) = &self.web.ingest {
             door.close().await;
         }

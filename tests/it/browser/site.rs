@@ -7,7 +7,7 @@ use audit_core::event::AuditEvent;
 use audit_core::sink::Receipt;
 use audit_core::{AuditLogger, AuditSink as _, Clock as _, SystemClock};
 use audit_sqlite::{SqliteConfig, SqliteStore};
-use audit_web::access::{Scope, Secret, Token, TokenName, Tokens};
+use audit_web::access::{Scope, Secret, SessionFile, Token, TokenName, Tokens};
 use audit_web::{WebConfig, WebServer};
 use fantoccini::Locator;
 use tempfile::TempDir;
@@ -21,7 +21,7 @@ pub(crate) struct Site {
     pub(crate) store: SqliteStore,
     tokens: Arc<Tokens>,
     running: Option<Running>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 struct Running {
@@ -38,7 +38,7 @@ impl Site {
             store: SqliteStore::open(&config).await.unwrap(),
             tokens: Arc::new(Tokens::in_memory()),
             running: None,
-            _folder: folder,
+            folder,
         };
         site.keep(events).await;
         site.start().await;
@@ -76,7 +76,8 @@ impl Site {
         let reader = Arc::new(self.store.reader().clone());
         let config = WebConfig::at(self.address);
         let builder = WebServer::builder(reader, logger, Arc::clone(&self.tokens), config);
-        let bound = builder.build().bind().await.unwrap();
+        let sessions = SessionFile::at(self.folder.path().join("sessions.json"));
+        let bound = builder.session_file(sessions).build().bind().await.unwrap();
         self.address = bound.address();
         let (end, ended) = oneshot::channel::<()>();
         let serving = tokio::spawn(bound.serve(async {

@@ -30,7 +30,8 @@ pub(super) async fn keep(
     // Whoever runs the demo owns its store: he may see all of it, as long as it runs.
     let tokens = Tokens::in_memory();
     let token = temporary_token(&tokens, Scope::Admin)?;
-    let serving = Serving::start(store, address, Arc::new(tokens), config, None).await?;
+    let serving = Serving::start(store, address, Arc::new(tokens), config, |server| server);
+    let serving = serving.await?;
     let gateway = Gateway::start(demo, store, listen).await?;
     say(&format!(
         "\nThe dashboard: http://{dashboard}/, log in with {token}\n\

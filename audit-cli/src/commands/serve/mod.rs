@@ -11,9 +11,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use audit_core::AuditLogger;
-use audit_web::access::{Scope, Secret, Token, TokenName, Tokens};
+use audit_web::access::{Scope, Secret, SessionFile, Token, TokenName, Tokens};
 use audit_web::metrics::RenderMetrics;
-use audit_web::{BoundServer, Exposure, TlsIdentity, WebConfig, WebServer};
+use audit_web::{BoundServer, Exposure, TlsIdentity, WebConfig, WebServer, WebServerBuilder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use self::system::StoreSystem;
@@ -70,7 +70,13 @@ pub(crate) async fn run(args: ServeArgs) -> Result<ExitCode, Failure> {
         Some(_) => "https",
         None => "http",
     };
-    let serving = Serving::start(&store, &address, Arc::new(tokens), config, Some(metrics)).await?;
+    // One for each place to listen at: two servers may share their tokens.
+    let sessions = format!("sessions-{}.json", args.listen.port());
+    let sessions = SessionFile::at(file.path().with_file_name(sessions));
+    let serving = Serving::start(&store, &address, Arc::new(tokens), config, |server| {
+        server.metrics(metrics).session_file(sessions)
+    });
+    let serving = serving.await?;
     eprintln!(
         "audit: serving {address} at {scheme}://{}",
         serving.address()
@@ -93,7 +99,7 @@ impl Serving {
         address: &StoreAddress,
         tokens: Arc<Tokens>,
         config: WebConfig,
-        metrics: Option<Arc<dyn RenderMetrics>>,
+        build: impl FnOnce(WebServerBuilder) -> WebServerBuilder,
     ) -> Result<Self, Failure> {
         let logger = AuditLogger::builder(Arc::clone(&store.sink))
             .writer_name("audit-serve")
@@ -101,13 +107,10 @@ impl Serving {
             .map_err(|error| Failure::because("reads cannot be recorded", &error))?;
         let system = StoreSystem::new(address.clone(), store, logger.clone());
         let reader = Arc::clone(&store.reader);
-        let mut builder = WebServer::builder(reader, logger.clone(), tokens, config)
+        let server = WebServer::builder(reader, logger.clone(), tokens, config)
             .ingest(Arc::clone(&store.sink))
             .system(Arc::new(system));
-        if let Some(metrics) = metrics {
-            builder = builder.metrics(metrics);
-        }
-        let bound = builder.build().bind().await.map_err(|error| {
+        let bound = build(server).build().bind().await.map_err(|error| {
             let failure = Failure::because("the server cannot listen", &error);
             match error.kind() {
                 ErrorKind::AddrInUse => failure
