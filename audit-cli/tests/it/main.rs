@@ -13,6 +13,7 @@ mod errors;
 mod exporting;
 mod following;
 mod importing;
+mod interrupting;
 mod keeping;
 mod postgres;
 mod real_mcp;
