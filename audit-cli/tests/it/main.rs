@@ -12,6 +12,7 @@ mod demo;
 mod errors;
 mod exporting;
 mod following;
+mod foreign;
 mod importing;
 mod interrupting;
 mod keeping;
