@@ -76,7 +76,7 @@ pub(crate) fn run(
         format => output::objects(format, rows.iter().map(Row::object)),
     })?;
     if file.path().is_none() {
-        eprintln!("there is no configuration file");
+        output::tell(format_args!("there is no configuration file"));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -154,3 +154,18 @@ async fn a_line_without_an_end_takes_little_memory() {
     assert!(ran.err.contains("line 2 is none of an export"), "{ran:?}");
     assert_eq!(store.events(), fixture::events([1]));
 }
+
+/// As `2>&1 | head -1` does.
+#[tokio::test]
+async fn an_import_goes_on_where_nobody_reads_what_it_tells() {
+    let store = Store::none();
+    let file = store.beside("x.jsonl");
+    let events = fixture::events(1..=3);
+    fs::write(&file, with_end(format!("{}null\n", rows(&events)))).unwrap();
+    let mut command = store.command(&["import", file.to_str().unwrap()]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    command.stderr(writer);
+    assert_eq!(command.status().unwrap().code(), Some(5));
+    assert_eq!(store.events(), events);
+}

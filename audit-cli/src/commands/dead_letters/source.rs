@@ -7,6 +7,7 @@ use audit_sqlite::{Spool, SqliteStore};
 
 use super::letter::Letter;
 use crate::failure::{Exit, Failure};
+use crate::output;
 use crate::store::{self, StoreAddress, spool};
 
 /// A store, to be asked for what it has set aside.
@@ -141,7 +142,7 @@ impl Retried {
             Receipt::Stored | Receipt::AlreadyStored => self.n_stored += 1,
             Receipt::Refused(refusal) => {
                 self.n_refused += 1;
-                eprintln!("{number}: {refusal}");
+                output::tell(format_args!("{number}: {refusal}"));
             }
             _ => self.n_refused += 1,
         }

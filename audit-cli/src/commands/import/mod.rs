@@ -13,7 +13,7 @@ use audit_export::InvalidExport;
 
 use crate::args::StoreArgs;
 use crate::failure::{Exit, Failure};
-use crate::output::visible;
+use crate::output;
 use crate::policy;
 use crate::store::{self, OpenStore};
 
@@ -57,7 +57,7 @@ pub(crate) async fn run(args: ImportArgs) -> Result<ExitCode, Failure> {
     let mut counts = Counts::default();
     let ended = counts.store_all(&mut lines, &policy, &store).await;
     let closed = store.sink.close().await;
-    eprintln!("{address}: {counts}");
+    output::tell(format_args!("{address}: {counts}"));
     let problem = ended?;
     closed.map_err(|error| Failure::because("the store was not closed in order", &error))?;
     if let Some(problem) = problem {
@@ -148,7 +148,7 @@ impl Counts {
     fn refuse(&mut self, line: u64, why: &str) {
         self.refused += 1;
         if self.refused <= MOST_TOLD {
-            eprintln!("line {line}: {}", visible(why));
+            output::tell(format_args!("line {line}: {why}"));
         }
     }
 }
