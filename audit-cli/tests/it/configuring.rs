@@ -33,7 +33,7 @@ fn origin_of(rows: &[(String, Value, String)], name: &str) -> (Value, String) {
 fn a_flag_goes_before_the_environment_before_the_file_before_the_default() {
     let store = Store::none();
     let file = store.beside("config.toml");
-    fs::write(&file, "store = \"sqlite:file.db\"\npolicy = \"p.toml\"\n").unwrap();
+    fs::write(&file, "store = \"sqlite:/file.db\"\npolicy = \"p.toml\"\n").unwrap();
     let file = ("AUDIT_CONFIG", file.to_str().unwrap());
     let by_variable = ("AUDIT_STORE", "sqlite:variable.db");
 
@@ -53,7 +53,7 @@ fn a_flag_goes_before_the_environment_before_the_file_before_the_default() {
     let rows = shown(&[], &[file]);
     assert_eq!(
         origin_of(&rows, "store"),
-        ("sqlite:file.db".into(), "file".to_owned())
+        ("sqlite:/file.db".into(), "file".to_owned())
     );
     let policy = store.beside("p.toml").to_str().unwrap().to_owned();
     assert_eq!(
