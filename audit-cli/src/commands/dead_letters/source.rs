@@ -188,8 +188,13 @@ pub(super) async fn retry_spool(
 ) -> Result<Retried, Failure> {
     let failed = |error| Failure::because("the spool's dead letters were not tried again", &error);
     let folder = spool::folder(folder, address)?;
-    let files = Spool::survey(&folder).await.map_err(failed)?;
-    if files.iter().all(|file| file.n_dead_letters == 0) {
+    // What belongs to a process that is at work is not touched.
+    let letters_in = async || -> Result<u64, Failure> {
+        let files = Spool::survey(&folder).await.map_err(failed)?;
+        let left = files.iter().filter(|file| !file.is_in_use);
+        Ok(left.map(|file| file.n_dead_letters).sum())
+    };
+    if letters_in().await? == 0 {
         return Ok(Retried::default());
     }
     let store = store::open(address).await?;
@@ -208,8 +213,7 @@ pub(super) async fn retry_spool(
         );
     }
     let closed = spool.close().await;
-    let left = Spool::survey(&folder).await.map_err(failed)?;
-    let n_refused = left.iter().map(|file| file.n_dead_letters).sum();
+    let n_refused = letters_in().await?;
     closed.map_err(|error| {
         failed(error)
             .advice("they wait in the spool: audit spool drain")
