@@ -139,5 +139,5 @@ fn table(rows: &[Row]) -> String {
             row.place.clone().map_or(Cell::Empty, Cell::Text),
         ]);
     }
-    table.to_lines()
+    table.into_lines()
 }

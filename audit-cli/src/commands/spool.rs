@@ -196,5 +196,5 @@ fn table(files: &[SpoolFile]) -> String {
             Cell::Number(file.n_dead_letters.to_string()),
         ]);
     }
-    table.to_lines()
+    table.into_lines()
 }

@@ -188,7 +188,7 @@ fn table(statistics: &Statistics, by: By) -> String {
         }
         table.row(cells);
     }
-    table.to_lines()
+    table.into_lines()
 }
 
 fn key(row: &StatisticsRow) -> Option<String> {

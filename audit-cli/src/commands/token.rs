@@ -143,7 +143,7 @@ fn table(tokens: &[Token], now: Timestamp) -> String {
     for token in tokens {
         table.row(texts(token, now).map(|text| text.map_or(Cell::Empty, Cell::Text)));
     }
-    table.to_lines()
+    table.into_lines()
 }
 
 fn csv(tokens: &[Token], now: Timestamp) -> String {

@@ -11,7 +11,7 @@ use clap::ValueEnum;
 
 pub(crate) use escape::{visible, visible_json, visible_lines};
 pub(crate) use paint::{ColorChoice, Paint};
-pub(crate) use table::{Cell, Table};
+pub(crate) use table::{Cell, Narrow, Table};
 
 use crate::failure::Failure;
 

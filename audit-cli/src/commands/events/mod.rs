@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use audit_core::reader::{Order, PageRequest};
 use audit_export::Column;
 
-pub(crate) use printer::{HEADINGS, Printer, cells};
+pub(crate) use printer::{HEADINGS, NARROW, Printer, cells};
 
 use super::FilterArgs;
 use crate::args::StoreArgs;

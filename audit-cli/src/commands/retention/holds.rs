@@ -151,5 +151,5 @@ fn table(holds: &[Hold]) -> String {
         let reason = Cell::Text(hold.reason.clone());
         table.row([name].into_iter().chain(moments).chain([reason]));
     }
-    table.to_lines()
+    table.into_lines()
 }
