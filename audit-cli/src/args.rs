@@ -11,7 +11,7 @@ use crate::commands::{
 };
 use crate::config::{ConfigFile, Origins, setting_of};
 use crate::failure::Failure;
-use crate::output::ColorChoice;
+use crate::output::{self, ColorChoice};
 use crate::store::StoreAddress;
 
 /// Records every tool call that passes, and shows what was recorded.
@@ -117,10 +117,10 @@ fn warn_of_password(matches: &ArgMatches) {
         && matches.value_source("store") == Some(ValueSource::CommandLine);
     let store = is_flag.then(|| matches.try_get_one::<StoreAddress>("store").ok().flatten());
     if store.flatten().is_some_and(StoreAddress::has_password) {
-        eprintln!(
+        output::tell(format_args!(
             "audit: other users of this machine see the password in --store; name the store by \
              AUDIT_STORE or in the configuration file"
-        );
+        ));
     }
 }
 

@@ -4,6 +4,11 @@
 //! It is a library of one function so that the tests and benches of the workspace, which are another
 //! package, run what they have just built.
 
+#![warn(
+    clippy::print_stderr,
+    reason = "it panics where nobody reads: `output::tell`"
+)]
+
 mod args;
 mod commands;
 mod config;
@@ -27,7 +32,7 @@ pub fn main() -> ExitCode {
     match args::parse().and_then(run) {
         Ok(code) => code,
         Err(failure) => {
-            eprintln!("audit: {}", output::visible_lines(&failure.to_string()));
+            output::tell(format_args!("audit: {failure}"));
             failure.exit_code()
         }
     }
@@ -86,5 +91,7 @@ fn log_to_stderr() {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(false)
+        // Where nobody reads standard error, complaining of that there would end the thread.
+        .log_internal_errors(false)
         .init();
 }

@@ -15,6 +15,8 @@ pub(crate) enum Problem {
     Continued,
     /// The last line is missing.
     Cut,
+    /// It cannot be decompressed.
+    Damaged(io::Error),
     /// It is none at all.
     Foreign { line: u64 },
     /// It cannot be read.
@@ -48,6 +50,7 @@ impl fmt::Display for InvalidExport {
             ),
             Problem::Continued => f.write_str("something stands behind the last line"),
             Problem::Cut => f.write_str("the last line is missing: the file was cut"),
+            Problem::Damaged(_) => f.write_str("the file is damaged: it cannot be decompressed"),
             Problem::Foreign { line } => {
                 write!(f, "line {line} is none of an export")
             }
@@ -59,17 +62,19 @@ impl fmt::Display for InvalidExport {
 impl std::error::Error for InvalidExport {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0 {
-            Problem::Io(source) => Some(source),
+            Problem::Damaged(source) | Problem::Io(source) => Some(source),
             _ => None,
         }
     }
 }
 
 impl From<io::Error> for InvalidExport {
-    /// Compressed text that ends within a frame was cut.
+    /// Compressed text that ends within a frame was cut. What the decompressor complains of is in the
+    /// file, and has no number of the system.
     fn from(error: io::Error) -> Self {
         Self(match error.kind() {
             io::ErrorKind::UnexpectedEof => Problem::Cut,
+            io::ErrorKind::Other if error.raw_os_error().is_none() => Problem::Damaged(error),
             _ => Problem::Io(error),
         })
     }

@@ -76,7 +76,7 @@ pub(crate) fn run(
         format => output::objects(format, rows.iter().map(Row::object)),
     })?;
     if file.path().is_none() {
-        eprintln!("there is no configuration file");
+        output::tell(format_args!("there is no configuration file"));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -139,5 +139,5 @@ fn table(rows: &[Row]) -> String {
             row.place.clone().map_or(Cell::Empty, Cell::Text),
         ]);
     }
-    table.to_lines()
+    table.into_lines()
 }

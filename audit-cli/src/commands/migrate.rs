@@ -19,9 +19,9 @@ pub(crate) struct MigrateArgs {
 pub(crate) async fn run(args: MigrateArgs) -> Result<ExitCode, Failure> {
     let address = args.store.address()?;
     let StoreAddress::Postgres { config, .. } = &address else {
-        eprintln!(
+        output::tell(format_args!(
             "{address} needs no migration: its schema is brought up to date when it is opened"
-        );
+        ));
         return Ok(ExitCode::SUCCESS);
     };
     let failed = |error: audit_core::Error| {
@@ -31,7 +31,7 @@ pub(crate) async fn run(args: MigrateArgs) -> Result<ExitCode, Failure> {
     let maintainer = PostgresMaintainer::connect(config).await.map_err(failed)?;
     let pending = maintainer.pending_migrations().await.map_err(failed)?;
     if pending.is_empty() {
-        eprintln!("{address} is up to date");
+        output::tell(format_args!("{address} is up to date"));
         return Ok(ExitCode::SUCCESS);
     }
     if args.dry_run {
@@ -42,7 +42,7 @@ pub(crate) async fn run(args: MigrateArgs) -> Result<ExitCode, Failure> {
     }
     maintainer.migrate().await.map_err(failed)?;
     let left = maintainer.seed_rows_left().await.map_err(failed)?;
-    eprintln!("{address}: {} migrations done", pending.len());
+    output::tell(format_args!("{address}: {} migrations done", pending.len()));
     if left > 0 {
         let what = format!("{left} rows of the predecessor are still to be brought over");
         let advice = "run it again: it goes on where it stopped";

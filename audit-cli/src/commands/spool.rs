@@ -78,7 +78,7 @@ async fn ls(args: LsArgs) -> Result<ExitCode, Failure> {
         )
     })?;
     if files.is_empty() {
-        eprintln!("there is no spool in {}", folder.display());
+        output::tell(format_args!("there is no spool in {}", folder.display()));
     }
     output::print(&match args.output.format() {
         Format::Csv => csv(&files),
@@ -93,7 +93,7 @@ async fn drain(args: DrainArgs) -> Result<ExitCode, Failure> {
     let address = args.folder.store.address()?;
     let folder = spool::folder(args.folder.spool.as_deref(), &address)?;
     if !folder.exists() {
-        eprintln!("there is no spool in {}", folder.display());
+        output::tell(format_args!("there is no spool in {}", folder.display()));
         return Ok(ExitCode::SUCCESS);
     }
     let store = store::open(&address).await?;
@@ -114,10 +114,10 @@ async fn drain(args: DrainArgs) -> Result<ExitCode, Failure> {
         true => spool.close().await,
         false => Ok(()),
     };
-    eprintln!(
+    output::tell(format_args!(
         "{address}: {} events sent, {n_left} wait",
         n_before.saturating_sub(n_left)
-    );
+    ));
     if !flushed {
         let failure = match trouble {
             Some(why) => Failure::new(format!("the spool is not empty: {why}")),
@@ -132,9 +132,9 @@ async fn drain(args: DrainArgs) -> Result<ExitCode, Failure> {
     let files = files.map_err(|error| Failure::because("the spool cannot be read", &error))?;
     let in_use = files.iter().filter(|file| file.is_in_use).count();
     if in_use > 0 {
-        eprintln!(
+        output::tell(format_args!(
             "{in_use} files belong to processes that are at work: these send them themselves"
-        );
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -196,5 +196,5 @@ fn table(files: &[SpoolFile]) -> String {
             Cell::Number(file.n_dead_letters.to_string()),
         ]);
     }
-    table.to_lines()
+    table.into_lines()
 }

@@ -91,7 +91,7 @@ pub(crate) async fn run(args: StatsArgs) -> Result<ExitCode, Failure> {
         Format::Table => table(&statistics, args.by),
     })?;
     if statistics.is_capped {
-        eprintln!("there are more; -n shows more of them");
+        output::tell(format_args!("there are more; -n shows more of them"));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -188,7 +188,7 @@ fn table(statistics: &Statistics, by: By) -> String {
         }
         table.row(cells);
     }
-    table.to_lines()
+    table.into_lines()
 }
 
 fn key(row: &StatisticsRow) -> Option<String> {

@@ -114,11 +114,11 @@ fn create(args: CreateArgs) -> Result<(), Failure> {
         || "it does not expire".to_owned(),
         |at| format!("until {at}"),
     );
-    eprintln!(
+    output::tell(format_args!(
         "audit: {} ({scopes}), {until}; kept as a digest in {}, and not shown again",
         args.name,
         file.path().display()
-    );
+    ));
     Ok(())
 }
 
@@ -143,7 +143,7 @@ fn table(tokens: &[Token], now: Timestamp) -> String {
     for token in tokens {
         table.row(texts(token, now).map(|text| text.map_or(Cell::Empty, Cell::Text)));
     }
-    table.to_lines()
+    table.into_lines()
 }
 
 fn csv(tokens: &[Token], now: Timestamp) -> String {
@@ -202,7 +202,10 @@ fn revoke(args: &RevokeArgs) -> Result<(), Failure> {
             _ => failure,
         }
     })?;
-    eprintln!("audit: {} is taken back since {since}", args.name);
+    output::tell(format_args!(
+        "audit: {} is taken back since {since}",
+        args.name
+    ));
     Ok(())
 }
 

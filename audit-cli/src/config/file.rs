@@ -122,9 +122,9 @@ mod tests {
 
     #[test]
     fn values_are_read_as_flags_would_take_them() {
-        let text = "store = \"sqlite:a.db\"\npolicy = \"p.toml\"\nspool = \"/var/spool\"\n";
+        let text = "store = \"sqlite:/a.db\"\npolicy = \"p.toml\"\nspool = \"/var/spool\"\n";
         let values = values(text, Path::new("/etc/audit")).unwrap();
-        assert_eq!(values["store"], "sqlite:a.db");
+        assert_eq!(values["store"], "sqlite:/a.db");
         assert_eq!(values["policy"], "/etc/audit/p.toml");
         assert_eq!(values["spool"], "/var/spool");
     }
@@ -141,6 +141,10 @@ mod tests {
             (
                 "store = \"mysql:x\"\n",
                 "line 1: store: a store is sqlite:PATH",
+            ),
+            (
+                "store = \"sqlite:a.db\"\n",
+                "line 1: store: this is another file in each folder; write it from the root, as /a.db",
             ),
             ("color = \"blue\"\n", "line 1: color: "),
             ("output = \n", "line 1: "),

@@ -56,7 +56,13 @@ impl Setting {
             Kind::OnStoreFailure => OnStoreFailure::from_str(text, false).map(|_| text.to_owned()),
             Kind::Output => Format::from_str(text, false).map(|_| text.to_owned()),
             Kind::Path => Ok(folder.join(text).to_string_lossy().into_owned()),
-            Kind::Store => text.parse::<StoreAddress>().map(|_| text.to_owned()),
+            Kind::Store => match text.parse()? {
+                StoreAddress::Sqlite(config) if config.path().is_relative() => Err(format!(
+                    "this is another file in each folder; write it from the root, as {}",
+                    folder.join(config.path()).display()
+                )),
+                _ => Ok(text.to_owned()),
+            },
         }
     }
 

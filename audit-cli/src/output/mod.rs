@@ -4,13 +4,14 @@ mod escape;
 mod paint;
 mod table;
 
+use std::fmt;
 use std::io::{self, IsTerminal as _, Write as _};
 
 use clap::ValueEnum;
 
 pub(crate) use escape::{visible, visible_json, visible_lines};
 pub(crate) use paint::{ColorChoice, Paint};
-pub(crate) use table::{Cell, Table};
+pub(crate) use table::{Cell, Narrow, Table};
 
 use crate::failure::Failure;
 
@@ -58,6 +59,14 @@ pub(crate) fn print_some(text: &str) -> Result<bool, Failure> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(Failure::because("the result cannot be printed", &error)),
     }
+}
+
+/// Tells the user something beside the results, on standard error. It moves no cursor; and where nobody
+/// reads that, the command goes on with what it was asked for.
+pub(crate) fn tell(text: fmt::Arguments<'_>) {
+    let line = visible_lines(&text.to_string()) + "\n";
+    // Nobody is left to be told of a failure.
+    drop(io::stderr().lock().write_all(line.as_bytes()));
 }
 
 /// JSON objects as a format of objects has them.

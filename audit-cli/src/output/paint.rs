@@ -5,7 +5,7 @@ use audit_core::event::Outcome;
 use clap::ValueEnum;
 
 /// Whether results have colors.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Paint {
     is_on: bool,
 }

@@ -33,7 +33,7 @@ fn origin_of(rows: &[(String, Value, String)], name: &str) -> (Value, String) {
 fn a_flag_goes_before_the_environment_before_the_file_before_the_default() {
     let store = Store::none();
     let file = store.beside("config.toml");
-    fs::write(&file, "store = \"sqlite:file.db\"\npolicy = \"p.toml\"\n").unwrap();
+    fs::write(&file, "store = \"sqlite:/file.db\"\npolicy = \"p.toml\"\n").unwrap();
     let file = ("AUDIT_CONFIG", file.to_str().unwrap());
     let by_variable = ("AUDIT_STORE", "sqlite:variable.db");
 
@@ -53,7 +53,7 @@ fn a_flag_goes_before_the_environment_before_the_file_before_the_default() {
     let rows = shown(&[], &[file]);
     assert_eq!(
         origin_of(&rows, "store"),
-        ("sqlite:file.db".into(), "file".to_owned())
+        ("sqlite:/file.db".into(), "file".to_owned())
     );
     let policy = store.beside("p.toml").to_str().unwrap().to_owned();
     assert_eq!(
@@ -70,6 +70,73 @@ fn a_flag_goes_before_the_environment_before_the_file_before_the_default() {
         origin_of(&rows, "store"),
         ("sqlite:flag.db".into(), "flag".to_owned())
     );
+}
+
+/// A setting, its variable, its flag, and values for file, variable and flag.
+const SETTINGS: &[(&str, &str, &str, [&str; 3])] = &[
+    (
+        "color",
+        "AUDIT_COLOR",
+        "--color",
+        ["always", "never", "auto"],
+    ),
+    (
+        "on_store_failure",
+        "AUDIT_ON_STORE_FAILURE",
+        "--on-store-failure",
+        ["pass", "refuse", "pass"],
+    ),
+    (
+        "output",
+        "AUDIT_OUTPUT",
+        "--output",
+        ["csv", "table", "json"],
+    ),
+    (
+        "policy",
+        "AUDIT_POLICY",
+        "--policy",
+        ["/a.toml", "/b.toml", "/c.toml"],
+    ),
+    ("spool", "AUDIT_SPOOL", "--spool", ["/a", "/b", "/c"]),
+    (
+        "store",
+        "AUDIT_STORE",
+        "--store",
+        ["sqlite:/a.db", "sqlite:/b.db", "sqlite:/c.db"],
+    ),
+];
+
+#[test]
+fn every_setting_has_the_same_order() {
+    let store = Store::none();
+    let file = store.beside("config.toml");
+    for (name, variable, flag, [in_file, in_variable, in_flag]) in SETTINGS {
+        fs::write(&file, format!("{name} = {in_file:?}\n")).unwrap();
+        let file = file.to_str().unwrap();
+        let shown = |flags: &[&str], environment: Option<&str>| {
+            let mut command = audit(&[&["config", "show", "--config", file], flags].concat());
+            if let Some(value) = environment {
+                command.env(variable, value);
+            }
+            ran(command).out
+        };
+        for (out, value, origin) in [
+            (shown(&[], None), in_file, "file"),
+            (shown(&[], Some(in_variable)), in_variable, "environment"),
+            (shown(&[flag, in_flag], Some(in_variable)), in_flag, "flag"),
+        ] {
+            let is_of_it = |line: &&str| {
+                let mut words = line.split(|it: char| !it.is_alphanumeric() && it != '_');
+                words.any(|word| word == *name)
+            };
+            let line = out.lines().find(is_of_it).unwrap();
+            assert!(
+                line.contains(value) && line.contains(origin),
+                "{name}: {line}"
+            );
+        }
+    }
 }
 
 #[tokio::test]
@@ -177,6 +244,20 @@ fn shells_complete_every_command() {
 }
 
 #[test]
+fn bash_takes_its_script_and_completes_a_command() {
+    let script = ran(audit(&["completions", "bash"])).out;
+    let mut bash = std::process::Command::new("bash");
+    let ask = "COMP_WORDS=(audit dead-l); COMP_CWORD=1; _audit audit dead-l audit; \
+               echo \"${COMPREPLY[@]}\"";
+    bash.args(["--norc", "-e", "-c", &format!("{script}\n{ask}")]);
+    let ran = ran(bash);
+    assert_eq!(
+        (ran.code, ran.out.as_str(), ran.err.as_str()),
+        (0, "dead-letters\n", ""),
+    );
+}
+
+#[test]
 fn the_manual_has_a_page_for_each_command() {
     let page = ran(audit(&["man"]));
     assert_eq!((page.code, page.err.as_str()), (0, ""));
@@ -191,4 +272,12 @@ fn the_manual_has_a_page_for_each_command() {
         assert!(page.contains(&format!(".TH {name} 1")), "{name}");
     }
     assert_eq!(ran(audit(&["man", "--to", "/nowhere/man"])).code, 1);
+
+    let mut man = std::process::Command::new("man");
+    man.env("MANWIDTH", "80").env("LC_ALL", "C.UTF-8");
+    man.args(["--warnings", "-l"])
+        .arg(folder.join("audit-export.1"));
+    let page = ran(man);
+    assert_eq!((page.code, page.err.as_str()), (0, ""), "{page:?}");
+    assert!(page.out.contains("--resume"), "{page:?}");
 }

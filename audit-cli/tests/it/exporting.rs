@@ -112,6 +112,7 @@ async fn an_interrupted_export_goes_on_to_the_same_bytes() {
             "format": "jsonl",
             "zstd": is_zipped,
             "through": events.last().unwrap().id.to_string(),
+            "replace": false,
         });
         fs::write(store.beside(&format!("{name}.plan")), plan.to_string()).unwrap();
 

@@ -17,12 +17,14 @@ fn export(store: &Store, name: &str) -> String {
 }
 
 /// As the last line of an export is, for rows that somebody wrote.
-fn with_end(rows: &str) -> String {
+pub(crate) fn with_end(rows: impl AsRef<[u8]>) -> Vec<u8> {
     use sha2::Digest as _;
+    let rows = rows.as_ref();
     let hash = sha2::Sha256::digest(rows);
     let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    let n = rows.lines().count();
-    format!("{rows}{{\"audit_export\":{{\"rows\":{n},\"sha256\":\"{hex}\"}}}}\n")
+    let n = rows.iter().filter(|byte| **byte == b'\n').count();
+    let end = format!("{{\"audit_export\":{{\"rows\":{n},\"sha256\":\"{hex}\"}}}}\n");
+    [rows, end.as_bytes()].concat()
 }
 
 #[tokio::test]
@@ -74,7 +76,7 @@ async fn lines_that_are_none_are_told_by_number_and_the_others_are_stored() {
     lines[1] = "{\"schema\":1}".to_owned();
     lines[2] = lines[2].replace("\"schema\":1", "\"schema\":99");
     let file = store.beside("x.jsonl");
-    fs::write(&file, with_end(&(lines.join("\n") + "\n"))).unwrap();
+    fs::write(&file, with_end(lines.join("\n") + "\n")).unwrap();
     let ran = store.audit(&["import", file.to_str().unwrap()]);
     assert_eq!(ran.code, 5, "{ran:?}");
     assert!(ran.err.contains("line 2: "), "{ran:?}");
@@ -90,7 +92,7 @@ async fn the_same_id_with_other_content_is_refused_by_number() {
     let store = Store::with(&fixture::events([1])).await;
     let (_, other) = fixture::conflicts(1).swap_remove(0);
     let file = store.beside("x.jsonl");
-    fs::write(&file, with_end(&(other.to_json() + "\n"))).unwrap();
+    fs::write(&file, with_end(other.to_json() + "\n")).unwrap();
     let ran = store.audit(&["import", file.to_str().unwrap()]);
     assert_eq!(ran.code, 5, "{ran:?}");
     assert!(
@@ -117,7 +119,7 @@ async fn secrets_that_somebody_wrote_into_a_file_do_not_come_in() {
     let policy = store.beside("policy.toml");
     fs::write(&policy, "[payload]\nredact_keys = [\"tenant ref\"]\n").unwrap();
     let file = store.beside("x.jsonl");
-    fs::write(&file, with_end(&(event.to_string() + "\n"))).unwrap();
+    fs::write(&file, with_end(event.to_string() + "\n")).unwrap();
     let ran = store.audit(&[
         "import",
         file.to_str().unwrap(),

@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use audit_core::reader::Filter;
-use audit_export::{ExportFormat, ExportRequest, verify};
+use audit_export::{Compression, ExportFormat, ExportRequest, verify};
 use audit_testkit::fixture;
 
 use crate::support::{jsonl, requests, store, whole};
@@ -60,6 +60,24 @@ async fn a_row_that_is_missing_or_changed_is_noticed() {
             error.to_string().contains("behind the last line"),
             "{error}"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_bit_that_is_another_is_noticed_in_what_is_compressed() {
+    let store = store(&fixture::events(1..=3)).await;
+    let request = jsonl().compression(Compression::Zstd);
+    let file = whole(&store, &request).await;
+    let totals = verify(Cursor::new(file.clone())).unwrap();
+    // The first four bytes say that it is compressed at all.
+    for at in 4..file.len() {
+        let mut other = file.clone();
+        other[at] ^= 1 << (at % 8);
+        // Some bits of a frame say nothing about its text.
+        match verify(Cursor::new(other)) {
+            Ok(found) => assert_eq!(found, totals, "{at}"),
+            Err(error) => assert!(!error.is_unreadable(), "{at}: {error:?}"),
+        }
     }
 }
 

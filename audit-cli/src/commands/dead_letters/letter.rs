@@ -2,7 +2,7 @@ use audit_core::event::{EventId, Timestamp};
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use crate::output::{self, Cell, Format, Paint, Table, visible_json};
+use crate::output::{self, Cell, Format, Narrow, Paint, Table, visible_json};
 
 /// A dead letter, wherever it is kept.
 pub(super) struct Letter {
@@ -67,7 +67,10 @@ fn table(letters: &[Letter]) -> String {
         return String::new();
     }
     let headings = ["WHERE", "NUMBER", "SET ASIDE (UTC)", "EVENT", "REASON"];
-    let mut table = Table::new(Paint::fitting(), &headings);
+    let mut table = Table::new(Paint::fitting(), &headings).narrow(Narrow {
+        whole: &["NUMBER", "EVENT"],
+        given_up: &["SET ASIDE (UTC)"],
+    });
     for letter in letters {
         let set_aside_at = letter.set_aside_at.to_datetime();
         table.row([
@@ -78,5 +81,5 @@ fn table(letters: &[Letter]) -> String {
             Cell::Text(letter.reason.clone()),
         ]);
     }
-    table.to_lines()
+    table.into_lines()
 }

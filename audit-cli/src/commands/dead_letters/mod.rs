@@ -65,7 +65,7 @@ async fn ls(args: LsArgs) -> Result<ExitCode, Failure> {
     let left = args.limit - letters.len();
     letters.extend(source::of_spool(args.folder.spool.as_deref(), &address, left).await?);
     if letters.is_empty() {
-        eprintln!("{address} has no dead letters");
+        output::tell(format_args!("{address} has no dead letters"));
     }
     output::print(&letter::shown(&letters, args.output.format()))?;
     Ok(ExitCode::SUCCESS)
@@ -88,7 +88,9 @@ async fn retry(args: RetryArgs) -> Result<ExitCode, Failure> {
         n_stored,
         n_refused,
     } = retried;
-    eprintln!("{address}: {n_stored} dead letters stored, {n_refused} refused again");
+    output::tell(format_args!(
+        "{address}: {n_stored} dead letters stored, {n_refused} refused again"
+    ));
     if n_refused > 0 {
         return Err(Failure::new(format!("{n_refused} dead letters stay"))
             .advice("audit dead-letters ls says why")

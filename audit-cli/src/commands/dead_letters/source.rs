@@ -7,6 +7,7 @@ use audit_sqlite::{Spool, SqliteStore};
 
 use super::letter::Letter;
 use crate::failure::{Exit, Failure};
+use crate::output;
 use crate::store::{self, StoreAddress, spool};
 
 /// A store, to be asked for what it has set aside.
@@ -141,7 +142,7 @@ impl Retried {
             Receipt::Stored | Receipt::AlreadyStored => self.n_stored += 1,
             Receipt::Refused(refusal) => {
                 self.n_refused += 1;
-                eprintln!("{number}: {refusal}");
+                output::tell(format_args!("{number}: {refusal}"));
             }
             _ => self.n_refused += 1,
         }
@@ -187,8 +188,13 @@ pub(super) async fn retry_spool(
 ) -> Result<Retried, Failure> {
     let failed = |error| Failure::because("the spool's dead letters were not tried again", &error);
     let folder = spool::folder(folder, address)?;
-    let files = Spool::survey(&folder).await.map_err(failed)?;
-    if files.iter().all(|file| file.n_dead_letters == 0) {
+    // What belongs to a process that is at work is not touched.
+    let letters_in = async || -> Result<u64, Failure> {
+        let files = Spool::survey(&folder).await.map_err(failed)?;
+        let left = files.iter().filter(|file| !file.is_in_use);
+        Ok(left.map(|file| file.n_dead_letters).sum())
+    };
+    if letters_in().await? == 0 {
         return Ok(Retried::default());
     }
     let store = store::open(address).await?;
@@ -207,8 +213,7 @@ pub(super) async fn retry_spool(
         );
     }
     let closed = spool.close().await;
-    let left = Spool::survey(&folder).await.map_err(failed)?;
-    let n_refused = left.iter().map(|file| file.n_dead_letters).sum();
+    let n_refused = letters_in().await?;
     closed.map_err(|error| {
         failed(error)
             .advice("they wait in the spool: audit spool drain")

@@ -51,7 +51,7 @@ pub(super) async fn print(
     }
     output::print(printer.end())?;
     if has_more && printer.is_for_people() {
-        eprintln!("there are more; -n shows more of them");
+        output::tell(format_args!("there are more; -n shows more of them"));
     }
     Ok(is_empty && limit > 0)
 }

@@ -10,12 +10,12 @@ use std::process::ExitCode;
 use audit_core::reader::{Order, PageRequest};
 use audit_export::Column;
 
-pub(crate) use printer::{HEADINGS, Printer, cells};
+pub(crate) use printer::{HEADINGS, NARROW, Printer, cells};
 
 use super::FilterArgs;
 use crate::args::StoreArgs;
 use crate::failure::{Exit, Failure};
-use crate::output::Format;
+use crate::output::{self, Format};
 use crate::store;
 
 #[derive(clap::Args)]
@@ -103,7 +103,7 @@ pub(crate) async fn run(args: EventsArgs) -> Result<ExitCode, Failure> {
     let address = args.store.address()?;
     let reader = store::open_reader(&address).await?;
     if list::print(&*reader, filter, order, limit, printer).await? {
-        eprintln!("no such events in {address}");
+        output::tell(format_args!("no such events in {address}"));
     }
     Ok(ExitCode::SUCCESS)
 }

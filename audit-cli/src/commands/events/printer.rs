@@ -3,7 +3,7 @@ use audit_core::event::{EventMetadata, EventSummary};
 use audit_export::{Cell as Value, Column};
 
 use crate::failure::Failure;
-use crate::output::{Cell, Format, Paint, Table, visible, visible_json, visible_lines};
+use crate::output::{Cell, Format, Narrow, Paint, Table, visible, visible_json, visible_lines};
 
 /// Prints events, a batch at a time, as the user wants them.
 pub(crate) struct Printer {
@@ -26,6 +26,12 @@ pub(crate) const HEADINGS: &[&str] = &[
     "MS",
     "ID",
 ];
+
+/// An id is whole, so that it can be copied into `audit show`.
+pub(crate) const NARROW: Narrow = Narrow {
+    whole: &["OUTCOME", "STATUS", "MS", "ID"],
+    given_up: &["ROLE", "METHOD", "STATUS", "MS", "KEY"],
+};
 
 impl Printer {
     pub(crate) fn new(format: Format, fields: Vec<Column>) -> Self {
@@ -71,11 +77,14 @@ impl Printer {
             Format::Table => {
                 let names: Vec<String> = self.fields.iter().map(|it| heading(*it)).collect();
                 let names: Vec<&str> = names.iter().map(String::as_str).collect();
-                let mut table = Table::new(self.paint, &names);
+                let mut table = Table::new(self.paint, &names).narrow(Narrow {
+                    given_up: &[],
+                    ..NARROW
+                });
                 for event in events {
                     table.row(self.fields.iter().map(|column| drawn(column.cell(event))));
                 }
-                Ok(table_or_nothing(&table, events.is_empty()))
+                Ok(table_or_nothing(table, events.is_empty()))
             }
         }
     }
@@ -164,20 +173,20 @@ impl Printer {
     }
 
     fn table(&self, rows: impl Iterator<Item = [Cell; 9]>) -> String {
-        let mut table = Table::new(self.paint, HEADINGS);
+        let mut table = Table::new(self.paint, HEADINGS).narrow(NARROW);
         let mut is_empty = true;
         for row in rows {
             is_empty = false;
             table.row(row);
         }
-        table_or_nothing(&table, is_empty)
+        table_or_nothing(table, is_empty)
     }
 }
 
-fn table_or_nothing(table: &Table, is_empty: bool) -> String {
+fn table_or_nothing(table: Table, is_empty: bool) -> String {
     match is_empty {
         true => String::new(),
-        false => table.to_lines(),
+        false => table.into_lines(),
     }
 }
 

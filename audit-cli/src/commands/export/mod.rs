@@ -15,7 +15,7 @@ use super::FilterArgs;
 use crate::args::StoreArgs;
 use crate::failure::{Exit, Failure};
 use crate::signals::Signals;
-use crate::store::{self, StoreAddress, unanswered};
+use crate::store::{self, unanswered};
 
 use plan::Plan;
 use progress::Meter;
@@ -34,9 +34,9 @@ pub(crate) struct ExportArgs {
     #[arg(long, value_name = "FILE", required_unless_present = "verify")]
     to: Option<PathBuf>,
     /// What a row is: an event as JSON, cells for a spreadsheet (which cannot be imported again), or
-    /// an OCSF API Activity
-    #[arg(long, value_name = "FORMAT", default_value = "jsonl", value_parser = format)]
-    format: ExportFormat,
+    /// an OCSF API Activity [default: jsonl]
+    #[arg(long, value_name = "jsonl|csv|ocsf", value_parser = format)]
+    format: Option<ExportFormat>,
     /// Compress it with Zstandard
     #[arg(long)]
     zstd: bool,
@@ -50,7 +50,9 @@ pub(crate) struct ExportArgs {
     #[arg(
         long,
         value_name = "FILE",
-        conflicts_with_all = ["to", "filter", "since", "until", "zstd", "resume", "force"]
+        conflicts_with_all = [
+            "to", "filter", "since", "until", "format", "zstd", "resume", "force",
+        ]
     )]
     verify: Option<PathBuf>,
 }
@@ -69,53 +71,66 @@ pub(crate) async fn run(args: ExportArgs) -> Result<ExitCode, Failure> {
     if let Some(file) = args.verify {
         return look_at(file).await;
     }
-    let to = args.to.unwrap_or_default();
-    let address = args.store.address()?;
-    let asked = args.filter.words();
-    let compression = match args.zstd {
-        true => Compression::Zstd,
-        false => Compression::None,
-    };
-    let request = ExportRequest::new(args.filter.read(None)?, args.format).compression(compression);
+    let to = args.to.clone().unwrap_or_default();
     let mut signals = Signals::new()?;
+    let is_stdout = to.as_os_str() == "-";
     let written = async {
-        if to.as_os_str() == "-" {
-            if args.resume {
-                return Err(Failure::new("standard output cannot be resumed")
-                    .advice("name a file: --to FILE")
-                    .exit(Exit::Usage));
-            }
-            let reader = store::open_reader(&address).await?;
-            let export = begin(reader, request).await?;
-            return write(export, Target::Stdout).await;
+        match is_stdout {
+            true => to_stdout(args).await,
+            false => to_file(args, FileTarget::new(&to)?).await,
         }
-        let file = FileTarget::new(&to);
-        let (export, file) = match args.resume {
-            true => resume(&address, &asked, file).await?,
-            false => {
-                file.check_free(args.force)?;
-                let reader = store::open_reader(&address).await?;
-                let export = begin(reader, request.clone()).await?;
-                let plan = Plan::new(&address, &asked, &request, export.through());
-                (export, file.begin(&plan)?)
-            }
-        };
-        write(export, Target::File(file)).await
     };
     tokio::select! {
         done = written => done.map(|()| ExitCode::SUCCESS),
-        () = signals.next() => Err(interrupted(&to)),
+        () = signals.next() => {
+            let failure = Failure::new("the export was interrupted").exit(Exit::Incomplete);
+            if is_stdout {
+                return Err(failure);
+            }
+            let file = FileTarget::new(&to)?;
+            Err(match file.has_begun() {
+                true => file.cut_short(failure),
+                false => failure,
+            })
+        }
     }
 }
 
-fn interrupted(to: &std::path::Path) -> Failure {
-    let failure = Failure::new("the export was interrupted").exit(Exit::Incomplete);
-    match to.as_os_str() == "-" {
-        true => failure,
-        false => failure.advice(format!(
-            "audit export --resume --to {} goes on with it",
-            to.display()
-        )),
+async fn to_stdout(args: ExportArgs) -> Result<(), Failure> {
+    if args.resume {
+        return Err(Failure::new("standard output cannot be resumed")
+            .advice("name a file: --to FILE")
+            .exit(Exit::Usage));
+    }
+    let request = args.request()?;
+    let reader = store::open_reader(&args.store.address()?).await?;
+    write(begin(reader, request).await?, Target::Stdout).await
+}
+
+async fn to_file(args: ExportArgs, file: FileTarget) -> Result<(), Failure> {
+    let (export, file) = match args.resume {
+        true => resume(args, file).await?,
+        false => {
+            file.check_free(args.force)?;
+            let (request, asked, force) = (args.request()?, args.filter.words(), args.force);
+            let address = args.store.address()?;
+            let reader = store::open_reader(&address).await?;
+            let export = begin(reader, request.clone()).await?;
+            let plan = Plan::new(&address, &asked, &request, export.through()).replacing(force);
+            (export, file.begin(&plan, force)?)
+        }
+    };
+    write(export, Target::File(file)).await
+}
+
+impl ExportArgs {
+    fn request(&self) -> Result<ExportRequest, Failure> {
+        let format = self.format.unwrap_or(ExportFormat::Jsonl);
+        let request = ExportRequest::new(self.filter.read(None)?, format);
+        Ok(request.compression(match self.zstd {
+            true => Compression::Zstd,
+            false => Compression::None,
+        }))
     }
 }
 
@@ -125,17 +140,15 @@ async fn begin(reader: Arc<dyn AuditReader>, request: ExportRequest) -> Result<E
 }
 
 /// Opens what is there, and goes on behind what of it is whole.
-async fn resume(
-    address: &StoreAddress,
-    asked: &str,
-    file: FileTarget,
-) -> Result<(Export, FileTarget), Failure> {
+async fn resume(args: ExportArgs, file: FileTarget) -> Result<(Export, FileTarget), Failure> {
     let plan = file.plan()?;
-    plan.check(address, asked)?;
-    let request = plan.request()?;
-    let (file, kept) = file.go_on(&request).await?;
-    let reader = store::open_reader(address).await?;
-    let export = Export::resume(reader, request, plan.through()?, kept);
+    plan.check_form(args.format, args.zstd)?;
+    let asked = args.filter.words();
+    let address = args.store.address()?;
+    plan.check(&address, &asked)?;
+    let (file, kept) = file.go_on(&plan).await?;
+    let reader = store::open_reader(&address).await?;
+    let export = Export::resume(reader, plan.request()?, plan.through()?, kept);
     Ok((export.map_err(|error| unanswered(&error))?, file))
 }
 
@@ -143,7 +156,7 @@ async fn write(mut export: Export, mut target: Target) -> Result<(), Failure> {
     let mut meter = Meter::new(&export.progress());
     loop {
         let chunk = export.next_chunk().await;
-        let chunk = chunk.map_err(|error| target.advise(unanswered(&error)))?;
+        let chunk = chunk.map_err(|error| target.cut_short(unanswered(&error)))?;
         let Some(chunk) = chunk else { break };
         target.write(&chunk)?;
         meter.show(&export.progress());

@@ -1,6 +1,6 @@
 use audit_core::event::{EventId, Timestamp};
 use audit_core::reader::Filter;
-use audit_export::{Compression, ExportRequest};
+use audit_export::{Compression, ExportFormat, ExportRequest};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::{Exit, Failure};
@@ -19,6 +19,8 @@ pub(super) struct Plan {
     format: String,
     zstd: bool,
     through: Option<String>,
+    /// A file of its name may be replaced.
+    replace: bool,
 }
 
 const VERSION: u32 = 1;
@@ -38,7 +40,17 @@ impl Plan {
             format: request.format().to_string(),
             zstd: request.is_compressed(),
             through: through.map(|id| id.to_string()),
+            replace: false,
         }
+    }
+
+    /// Whether a file of its name may be replaced.
+    pub(super) fn replacing(self, replace: bool) -> Self {
+        Self { replace, ..self }
+    }
+
+    pub(super) fn replaces(&self) -> bool {
+        self.replace
     }
 
     pub(super) fn to_json(&self) -> Result<String, Failure> {
@@ -61,11 +73,6 @@ impl Plan {
 
     /// Whether it is the export that the user asks for: another one would be mixed into its file.
     pub(super) fn check(&self, store: &StoreAddress, asked: &str) -> Result<(), Failure> {
-        let refuse = |what: String| {
-            Err(Failure::new(what)
-                .advice("say the same again, or begin anew: --force")
-                .exit(Exit::Usage))
-        };
         if self.store != store.to_string() {
             return refuse(format!(
                 "the interrupted export is one of {}, and not of {store}",
@@ -77,6 +84,24 @@ impl Plan {
                 "the interrupted export was asked for {:?}, and not for {asked:?}",
                 self.asked
             ));
+        }
+        Ok(())
+    }
+
+    /// The same of its form, where the user says one.
+    pub(super) fn check_form(
+        &self,
+        format: Option<ExportFormat>,
+        is_zipped: bool,
+    ) -> Result<(), Failure> {
+        if let Some(format) = format.filter(|it| it.as_str() != self.format) {
+            return refuse(format!(
+                "the interrupted export is one of {}, and not of {format}",
+                self.format
+            ));
+        }
+        if is_zipped && !self.zstd {
+            return refuse("the interrupted export is not compressed".to_owned());
         }
         Ok(())
     }
@@ -103,4 +128,10 @@ impl Plan {
             Failure::because("the plan of the interrupted export cannot be used", &error)
         })
     }
+}
+
+fn refuse(what: String) -> Result<(), Failure> {
+    Err(Failure::new(what)
+        .advice("say the same again, or begin anew: --force")
+        .exit(Exit::Usage))
 }

@@ -1,7 +1,9 @@
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
 use audit_export::{Progress, Totals};
+
+use crate::output;
 
 /// Tells on standard error how far an export is: on a terminal in one line that changes, else now and
 /// then.
@@ -36,23 +38,37 @@ impl Meter {
         let line = line(&self.from, progress, self.began.elapsed());
         match self.is_terminal {
             // What stood there before may have been longer.
-            true => eprint!("\r\u{1b}[K{line}"),
-            false => eprintln!("{line}"),
+            true => draw(&format!("{CLEAR}{line}")),
+            false => output::tell(format_args!("{line}")),
         }
     }
 
-    pub(super) fn end(&self, progress: &Progress, totals: &Totals) {
-        if self.is_terminal {
-            eprint!("\r\u{1b}[K");
-        }
+    pub(super) fn end(self, progress: &Progress, totals: &Totals) {
         let rate = rate(&self.from, progress, self.began.elapsed());
-        eprintln!(
+        drop(self);
+        output::tell(format_args!(
             "{} events, {}, {rate:.0} a second, SHA-256 {}",
             totals.n_rows,
             bytes(progress.n_bytes),
             totals.sha256_hex()
-        );
+        ));
     }
+}
+
+impl Drop for Meter {
+    /// What is told next stands in a line of its own.
+    fn drop(&mut self) {
+        if self.is_terminal {
+            draw(CLEAR);
+        }
+    }
+}
+
+const CLEAR: &str = "\r\u{1b}[K";
+
+fn draw(text: &str) {
+    // An export goes on where nobody watches any more.
+    drop(io::stderr().lock().write_all(text.as_bytes()));
 }
 
 fn line(from: &Progress, at: &Progress, took: Duration) -> String {

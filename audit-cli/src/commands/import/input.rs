@@ -48,7 +48,10 @@ impl Lines {
 
     pub(super) async fn next(&mut self) -> Part {
         // A thread that is gone has read nothing to the end.
-        self.parts.recv().await.unwrap_or(Part::End(None))
+        self.parts.recv().await.unwrap_or_else(|| {
+            let gone = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
+            Part::End(Some(InvalidExport::from(gone)))
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 mod clean;
 mod input;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use audit_core::AuditEvent;
@@ -13,7 +13,7 @@ use audit_export::InvalidExport;
 
 use crate::args::StoreArgs;
 use crate::failure::{Exit, Failure};
-use crate::output::visible;
+use crate::output;
 use crate::policy;
 use crate::store::{self, OpenStore};
 
@@ -57,12 +57,11 @@ pub(crate) async fn run(args: ImportArgs) -> Result<ExitCode, Failure> {
     let mut counts = Counts::default();
     let ended = counts.store_all(&mut lines, &policy, &store).await;
     let closed = store.sink.close().await;
-    eprintln!("{address}: {counts}");
+    output::tell(format_args!("{address}: {counts}"));
     let problem = ended?;
     closed.map_err(|error| Failure::because("the store was not closed in order", &error))?;
     if let Some(problem) = problem {
-        let what = format!("{} was imported as far as it goes", args.file.display());
-        return Err(Failure::because(what, &problem).exit(Exit::Incomplete));
+        return Err(counts.not_whole(&args.file, &problem));
     }
     if counts.refused > 0 {
         let what = format!(
@@ -75,6 +74,23 @@ pub(crate) async fn run(args: ImportArgs) -> Result<ExitCode, Failure> {
 }
 
 impl Counts {
+    /// What is said of a file that is no whole export.
+    fn not_whole(&self, file: &Path, problem: &InvalidExport) -> Failure {
+        if self.n_stored + self.n_there_before == 0 {
+            let what = format!("nothing of {} was imported", file.display());
+            return Failure::because(what, problem);
+        }
+        let what = format!("{} was imported as far as it goes", file.display());
+        let failure = Failure::because(what, problem).exit(Exit::Incomplete);
+        match problem.is_cut() {
+            true => failure.advice(
+                "what `audit export` writes has a last line, by which it is known to be whole; what \
+                 `audit events` prints has none, and then only its writer knows",
+            ),
+            false => failure,
+        }
+    }
+
     /// Stores line after line; says at the end why the file is no whole export, if it is none.
     async fn store_all(
         &mut self,
@@ -132,7 +148,7 @@ impl Counts {
     fn refuse(&mut self, line: u64, why: &str) {
         self.refused += 1;
         if self.refused <= MOST_TOLD {
-            eprintln!("line {line}: {}", visible(why));
+            output::tell(format_args!("line {line}: {why}"));
         }
     }
 }

@@ -8,6 +8,7 @@ use audit_core::{AuditLogger, AuditSink};
 
 use super::OnStoreFailure;
 use crate::failure::{Exit, Failure};
+use crate::output;
 use crate::policy;
 use crate::store::{self, StoreAddress, spool};
 
@@ -121,8 +122,8 @@ fn say_what_happens(options: &Options, is_remote: bool) {
         OnStoreFailure::Pass => "calls go on without a record (fail open)",
         OnStoreFailure::Refuse => "calls are refused (fail closed)",
     };
-    eprintln!(
+    output::tell(format_args!(
         "audit: recording to {}; should it fail, {meanwhile}{then}",
         options.address
-    );
+    ));
 }

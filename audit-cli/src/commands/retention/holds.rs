@@ -73,7 +73,7 @@ async fn ls(args: LsArgs) -> Result<ExitCode, Failure> {
     let holds = keeper.holds().await?;
     keeper.close().await?;
     if holds.is_empty() {
-        eprintln!("{address} has no holds");
+        output::tell(format_args!("{address} has no holds"));
     }
     output::print(&match args.output.format() {
         Format::Csv => csv(&holds),
@@ -151,5 +151,5 @@ fn table(holds: &[Hold]) -> String {
         let reason = Cell::Text(hold.reason.clone());
         table.row([name].into_iter().chain(moments).chain([reason]));
     }
-    table.to_lines()
+    table.into_lines()
 }

@@ -65,7 +65,7 @@ async fn apply(args: ApplyArgs) -> Result<ExitCode, Failure> {
     let address = args.plan.store.address()?;
     let keeper = Keeper::open(&address).await?;
     let plan = keeper.plan(args.plan.keep_days).await?;
-    eprintln!("{plan}");
+    output::tell(format_args!("{plan}"));
     if !args.yes {
         return Err(Failure::new("nothing was removed")
             .advice("what goes is gone for good; say --yes if that is meant")

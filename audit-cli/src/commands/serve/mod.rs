@@ -21,6 +21,7 @@ use super::now;
 use super::token::{TokensArgs, unreadable};
 use crate::args::StoreArgs;
 use crate::failure::{Exit, Failure};
+use crate::output;
 use crate::signals::Signals;
 use crate::store::{self, OpenStore, StoreAddress};
 
@@ -77,10 +78,10 @@ pub(crate) async fn run(args: ServeArgs) -> Result<ExitCode, Failure> {
         server.metrics(metrics).session_file(sessions)
     });
     let serving = serving.await?;
-    eprintln!(
+    output::tell(format_args!(
         "audit: serving {address} at {scheme}://{}",
         serving.address()
-    );
+    ));
     serving.until(signals.next()).await?;
     close(&store).await?;
     Ok(ExitCode::SUCCESS)
@@ -190,11 +191,11 @@ fn let_in_who_sits_here(
             .exit(Exit::NotFound));
     }
     let secret = temporary_token(tokens, Scope::Admin)?;
-    eprintln!(
+    output::tell(format_args!(
         "audit: there is no token yet. This one is valid until the server ends:\n\n    {}\n\n\
          audit: audit token create NAME --scope viewer makes one that lasts",
         secret.reveal()
-    );
+    ));
     Ok(())
 }
 

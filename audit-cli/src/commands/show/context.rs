@@ -1,7 +1,7 @@
 use audit_core::reader::{Condition, Filter, Order, PageRequest, TextField};
 use audit_core::{AuditEvent, AuditReader, Glob};
 
-use super::super::events::{HEADINGS, cells};
+use super::super::events::{HEADINGS, NARROW, cells};
 use crate::failure::{Exit, Failure};
 use crate::output::{Cell, Paint, Table};
 use crate::store::unanswered;
@@ -41,7 +41,7 @@ pub(super) async fn around(
 /// All of them in a table, with a mark at the event.
 pub(super) fn table(before: &[AuditEvent], event: &AuditEvent, behind: &[AuditEvent]) -> String {
     let headings: Vec<&str> = [""].iter().chain(HEADINGS).copied().collect();
-    let mut table = Table::new(Paint::fitting(), &headings);
+    let mut table = Table::new(Paint::fitting(), &headings).narrow(NARROW);
     for it in before.iter().chain([event]).chain(behind) {
         let mark = match it.id == event.id {
             true => ">",
@@ -50,5 +50,5 @@ pub(super) fn table(before: &[AuditEvent], event: &AuditEvent, behind: &[AuditEv
         let mark = Cell::Text(mark.to_owned());
         table.row([mark].into_iter().chain(cells(it)));
     }
-    table.to_lines()
+    table.into_lines()
 }

@@ -27,6 +27,7 @@ use self::sessions::Sessions;
 use super::recorder::{Options, Recorder};
 use super::{Identity, OnStoreFailure};
 use crate::failure::{Exit, Failure};
+use crate::output;
 use crate::signals::Signals;
 
 /// What to serve, and what is behind.
@@ -76,15 +77,15 @@ pub(crate) async fn run(server: Server, options: Options) -> Result<ExitCode, Fa
         unrecorded: server.on_store_failure.unrecorded(),
         sessions: Sessions::default(),
     });
-    eprintln!(
+    output::tell(format_args!(
         "audit: listening on http://{address}, in front of {}",
         server.upstream
-    );
+    ));
 
     if !address.ip().is_loopback() {
-        eprintln!(
+        output::tell(format_args!(
             "audit: others can reach this address, and what they send is not encrypted: put TLS before it"
-        );
+        ));
     }
     let router = Router::new()
         .fallback(exchange::serve)
