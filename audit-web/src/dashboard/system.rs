@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::layout::{self, Section};
 use super::link;
-use super::text::{bytes, counted, minute, moment, second, number};
+use super::text::{bytes, counted, minute, moment, number, second};
 use super::visit::Visit;
 use crate::access::Scope;
 use crate::api::Query;
