@@ -4,16 +4,31 @@ use std::process::{Command, Stdio};
 
 /// Runs `cargo` with these arguments and environment, its output passed through.
 pub(crate) fn cargo(arguments: &[&str], environment: &[(&str, &str)]) -> Result<(), String> {
-    eprintln!("\n$ cargo {}", arguments.join(" "));
-    let status = Command::new(program())
+    run("cargo", &program(), arguments, environment)
+}
+
+/// Runs a script of the project, its output passed through.
+pub(crate) fn python(arguments: &[&str]) -> Result<(), String> {
+    run("python3", "python3", arguments, &[])
+}
+
+fn run(
+    name: &str,
+    program: &str,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> Result<(), String> {
+    let arguments_in_words = arguments.join(" ");
+    eprintln!("\n$ {name} {arguments_in_words}");
+    let status = Command::new(program)
         .args(arguments)
         .envs(environment.iter().copied())
         .status()
-        .map_err(|error| format!("cargo cannot be started: {error}"))?;
+        .map_err(|error| format!("{name} cannot be started: {error}"))?;
     if status.success() {
         return Ok(());
     }
-    Err(format!("`cargo {}` failed ({status})", arguments.join(" ")))
+    Err(format!("`{name} {arguments_in_words}` failed ({status})"))
 }
 
 /// Cargo tells its own path, so that the same toolchain is used again.

@@ -1,9 +1,10 @@
-//! The project's own commands: `cargo xtask ci | test | check | crash | bench NAME [--json]`.
+//! The project's own commands: `cargo xtask ci | test | check | crash | bench NAME [--json] | pictures`.
 
 mod bench;
 mod check;
 mod command;
 mod crash;
+mod pictures;
 mod postgres;
 mod privilege;
 mod test;
@@ -18,6 +19,8 @@ cargo xtask crash [OPTION…]         kill a program under load, and see whether
                                     --rounds-sqlite N, --rounds-postgres N, --seed S, or --memory
 cargo xtask bench NAME [--json]     measure; NAME is one of: export, filter, gateway, ingest, logger, payload, query
                                     (query --rows N: of a store of N events, 10000000 if not said)
+cargo xtask pictures [--narrow]     take the pictures of docs/pictures anew, with Chromium; or, to look at,
+                                    those of the dashboard on a telephone, into target/pictures
 ";
 
 fn main() -> ExitCode {
@@ -29,6 +32,8 @@ fn main() -> ExitCode {
         ["test", filters @ ..] => test::run(filters),
         ["crash", options @ ..] => crash::run(options),
         ["bench", name, options @ ..] => bench::run(name, options),
+        ["pictures"] => pictures::take(),
+        ["pictures", "--narrow"] => pictures::take_narrow(),
         ["help" | "--help" | "-h"] => {
             eprint!("{USAGE}");
             return ExitCode::SUCCESS;

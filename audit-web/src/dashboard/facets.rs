@@ -12,7 +12,7 @@ use super::counts::Counts;
 use super::explorer::{self, FIRST_FILTER};
 use super::layout::{self, Section};
 use super::ranking::{FACETS, SHOWN};
-use super::text::{counted, moment};
+use super::text::{counted, second};
 use super::visit::Visit;
 use crate::api::{Query, check_terms};
 use crate::problem::Problem;
@@ -44,7 +44,7 @@ pub(super) async fn show(
                     Ok(bars) => {
                         p.as-of {
                             (counted(bars.n_all(), "event", "events"))
-                            ", as of " (moment(at)) " UTC"
+                            ", as of " (second(at)) " UTC"
                         }
                         (chart::drawn(&asked, bars))
                     }

@@ -55,7 +55,7 @@ pub(super) async fn show(
         div #live data-stream=(link::with("/api/v1/events/stream", &stream)) {
             div.bar.status {
                 p #live-state role="status" data-state="off" {
-                    "The newest events as of " (super::text::moment(now)) " UTC. "
+                    "The newest events as of " (super::text::second(now)) " UTC. "
                     "This page does not follow by itself: "
                     a href=(visit.here) { "load it again" } "."
                 }

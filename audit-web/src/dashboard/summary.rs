@@ -10,7 +10,7 @@ use super::chart;
 use super::counts::Counts;
 use super::figures::figures;
 use super::ranking::{Ranking, Refusal, SHOWN};
-use super::text::moment;
+use super::text::second;
 use crate::state::Web;
 
 /// Why calls were refused, by what came of them.
@@ -41,7 +41,7 @@ pub(super) async fn of(
         join_all(reasons),
     );
     html! {
-        p.as-of { "As of " (moment(asked.at)) " UTC" }
+        p.as-of { "As of " (second(asked.at)) " UTC" }
         @match &all {
             Ok(all) => (figures(asked, all)),
             Err(problem) => p.problem { "Not counted: " (problem.detail()) },

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::layout::{self, Section};
 use super::link;
-use super::text::{bytes, counted, minute, moment, number};
+use super::text::{bytes, counted, minute, moment, number, second};
 use super::visit::Visit;
 use crate::access::Scope;
 use crate::api::Query;
@@ -31,7 +31,7 @@ pub(super) async fn show(
     };
     let content = html! {
         h1 { "System" }
-        p.as-of { "As of " (moment(web.clock.now())) " UTC" }
+        p.as-of { "As of " (second(web.clock.now())) " UTC" }
         @match &report {
             Some(report) => (parts(report)),
             None => p.empty { "This server was not told how its store is." },

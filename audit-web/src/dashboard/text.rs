@@ -77,6 +77,11 @@ pub(super) fn moment(ts: Timestamp) -> String {
     format!("{day} {time}")
 }
 
+/// When a page was made, in UTC to the second.
+pub(super) fn second(ts: Timestamp) -> String {
+    moment(ts).chars().take(19).collect()
+}
+
 /// A moment in words of a page, in UTC to the minute.
 pub(super) fn minute(ts: Timestamp) -> String {
     moment(ts).chars().take(16).collect()
@@ -132,6 +137,7 @@ mod tests {
     fn a_moment_of_a_list_has_milliseconds() {
         let ts = Timestamp::from_micros(1_700_000_123_456_789).unwrap();
         assert_eq!(moment(ts), "2023-11-14 22:15:23.456");
+        assert_eq!(second(ts), "2023-11-14 22:15:23");
         assert_eq!(minute(ts), "2023-11-14 22:15");
     }
 }

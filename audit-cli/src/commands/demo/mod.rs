@@ -205,15 +205,11 @@ fn in_one_line(record: &AuditEvent, paint: Paint) -> String {
         .as_ref()
         .map(|key| visible(key.as_str()).into_owned());
     parts.push(key.unwrap_or_else(|| "nobody".to_owned()));
-    let tool = record
-        .tool_name
-        .as_ref()
-        .map(|tool| visible(tool.as_str()).into_owned());
-    parts.push(format!(
-        "{} {}",
-        visible(record.method.as_str()),
-        tool.unwrap_or_default()
-    ));
+    let method = visible(record.method.as_str());
+    parts.push(match &record.tool_name {
+        Some(tool) => format!("{method} {}", visible(tool.as_str())),
+        None => method.into_owned(),
+    });
     parts.push(format!("status {}", record.status_code));
     parts.push(format!("{:.1} ms", record.latency_ms.as_millis()));
     for (name, check) in record.decision.checks() {
