@@ -77,6 +77,42 @@ impl<'a> DeadLetters<'a> {
         rows.iter().map(from_row).collect()
     }
 
+    /// The letters that were set aside last, the newest first. The rights of the reader are enough.
+    ///
+    /// # Errors
+    /// As [`list`](Self::list).
+    pub async fn latest(&self, limit: u16) -> Result<Vec<DeadLetter>, Error> {
+        let mut lease = self.pool.lease().await?;
+        let rows = sqlx::query(
+            "SELECT dead_letter_id, event_id, reason, sqlstate, set_aside_at, event
+             FROM audit_dead_letters ORDER BY dead_letter_id DESC LIMIT $1",
+        )
+        .bind(i64::from(std::cmp::min(limit, Self::MAX_LIMIT)))
+        .fetch_all(&mut *lease)
+        .await
+        .map_err(|error| convert("the dead letters cannot be listed", &error))?;
+        lease.give_back();
+        rows.iter().map(from_row).collect()
+    }
+
+    /// How many letters there are, counted up to `cap` and no further.
+    ///
+    /// # Errors
+    /// As [`list`](Self::list).
+    pub async fn count(&self, cap: u32) -> Result<u64, Error> {
+        let mut lease = self.pool.lease().await?;
+        let counted: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM (SELECT FROM audit_dead_letters LIMIT $1) AS letters",
+        )
+        .bind(i64::from(cap))
+        .fetch_one(&mut *lease)
+        .await
+        .map_err(|error| convert("the dead letters cannot be counted", &error))?;
+        lease.give_back();
+        // A count is never negative.
+        Ok(counted.unsigned_abs())
+    }
+
     /// Appends the event of a letter again; once the store has it, the letter is gone. Says what
     /// became of it: a refused one stays.
     ///

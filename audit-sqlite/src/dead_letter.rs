@@ -76,6 +76,31 @@ impl<'a> DeadLetters<'a> {
         rows.iter().map(from_row).collect()
     }
 
+    /// The letters that were set aside last, the newest first.
+    ///
+    /// # Errors
+    /// As [`list`](Self::list).
+    pub async fn latest(&self, limit: u16) -> Result<Vec<DeadLetter>, Error> {
+        let mut sql = Sql::new(
+            "SELECT dead_letter_id, event_id, reason, result_code, set_aside_at, event
+             FROM audit_dead_letters ORDER BY dead_letter_id DESC LIMIT ",
+        );
+        sql.bind_rows(std::cmp::min(limit, Self::MAX_LIMIT));
+        let rows = self.store.reader().rows(sql).await?;
+        rows.iter().map(from_row).collect()
+    }
+
+    /// How many letters there are, counted up to `cap` and no further.
+    ///
+    /// # Errors
+    /// As [`list`](Self::list).
+    pub async fn count(&self, cap: u32) -> Result<u64, Error> {
+        let mut sql = Sql::new("SELECT 1 FROM audit_dead_letters LIMIT ");
+        sql.bind_rows(cap);
+        let rows = self.store.reader().rows(sql).await?;
+        Ok(u64::try_from(rows.len()).unwrap_or(u64::MAX))
+    }
+
     /// Appends the event of a letter again; once the store has it, the letter is gone. Says what
     /// became of it: a refused one stays.
     ///

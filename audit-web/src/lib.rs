@@ -26,6 +26,7 @@ mod live;
 mod login;
 mod problem;
 mod reads;
+mod seats;
 mod state;
 mod throttle;
 

@@ -2,13 +2,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use audit_core::{AuditLogger, AuditReader, Clock};
-use tokio::sync::Semaphore;
 
 use crate::access::{SessionFile, Sessions, TokenName, Tokens};
 use crate::api::Door;
 use crate::config::WebConfig;
 use crate::live::Hubs;
 use crate::metrics::RenderMetrics;
+use crate::seats::Seats;
 use crate::server::Ending;
 use crate::system::SystemStatus;
 use crate::throttle::Throttle;
@@ -38,8 +38,8 @@ pub(crate) struct Web {
     pub(crate) logins: Throttle<IpAddr>,
     /// What streams of events share.
     pub(crate) hubs: Hubs,
-    /// A place for each stream that may be open.
-    pub(crate) stream_places: Arc<Semaphore>,
+    /// A seat for each stream that may be open.
+    pub(crate) stream_seats: Arc<Seats<TokenName>>,
     pub(crate) ending: Ending,
     pub(crate) config: WebConfig,
 }

@@ -15,7 +15,7 @@ fn on(database: &str, arguments: &[&str]) -> Ran {
     ran(command)
 }
 
-async fn with(events: &[AuditEvent]) -> TestDatabase {
+pub(crate) async fn with(events: &[AuditEvent]) -> TestDatabase {
     let database = TestDatabase::create().await.unwrap();
     let config = PostgresConfig::from_url(database.url()).unwrap();
     let maintainer = PostgresMaintainer::connect(&config).await.unwrap();

@@ -39,6 +39,18 @@ async fn letters_are_listed_page_by_page() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_latest_letters_come_first_however_many_there_are() {
+    let (database, maintainer, events) = refused().await;
+    let letters = maintainer.dead_letters();
+    let latest = letters.latest(2).await.unwrap();
+    let ids: Vec<_> = latest.iter().map(|letter| letter.event_id).collect();
+    assert_eq!(ids, [events[2].id, events[1].id]);
+    assert_eq!(letters.count(2).await.unwrap(), 2);
+    assert_eq!(letters.count(10).await.unwrap(), 3);
+    database.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_letter_is_gone_once_its_event_is_stored() {
     let (database, maintainer, events) = refused().await;
     let letters = maintainer.dead_letters();

@@ -32,9 +32,11 @@ pub(super) async fn live(
         Some(position) => Begin::After(position),
         None => query.read("after")?.map_or(Begin::Now, Begin::After),
     };
-    let places = Arc::clone(&web.stream_places);
-    let place = places.try_acquire_owned().map_err(|_| too_many())?;
-    let stream = LiveStream::begin(web, viewer, filter, begin, place);
+    let seat = web
+        .stream_seats
+        .take(viewer.name().clone())
+        .ok_or_else(too_many)?;
+    let stream = LiveStream::begin(web, viewer, filter, begin, seat);
     let stream = tokio::time::timeout(PATIENCE, stream).await;
     let stream = match stream {
         Ok(Ok(stream)) => stream,
@@ -77,7 +79,8 @@ fn outdated(error: &audit_core::Error) -> Problem {
 }
 
 fn too_many() -> Problem {
-    let detail = "as many streams are open as the server allows: try again later";
+    let detail =
+        "as many streams are open as the server allows, or as it allows one token: try again later";
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too-many-streams", detail)
         .header(header::RETRY_AFTER, HeaderValue::from_static("5"))
 }

@@ -5,12 +5,13 @@ use std::time::Duration;
 use audit_core::Error;
 use audit_core::reader::{Filter, FollowPosition, Followed, FollowedEvent};
 use bytes::Bytes;
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior};
 
 use super::frame;
 use super::hub::Hub;
-use crate::access::Viewer;
+use crate::access::{TokenName, Viewer};
+use crate::seats::Seat;
 use crate::state::Web;
 
 /// Where a stream begins.
@@ -44,7 +45,7 @@ pub(crate) struct LiveStream {
     ready: VecDeque<Bytes>,
     has_ended: bool,
     /// The stream's share of the number of streams.
-    _permit: OwnedSemaphorePermit,
+    _seat: Seat<TokenName>,
 }
 
 /// From where a stream takes its next events.
@@ -74,7 +75,7 @@ impl LiveStream {
         viewer: Viewer,
         filter: Filter,
         begin: Begin,
-        permit: OwnedSemaphorePermit,
+        seat: Seat<TokenName>,
     ) -> Result<Self, Error> {
         let hub = web.hubs.join(&web.reader).await?;
         let changes = hub.changes();
@@ -105,7 +106,7 @@ impl LiveStream {
             n_ticks: 0,
             ready: VecDeque::from([Bytes::from_static(frame::RETRY.as_bytes())]),
             has_ended: false,
-            _permit: permit,
+            _seat: seat,
         };
         metrics::gauge!("audit_web_streams").increment(1.0);
         if let Place::Store { .. } = stream.place {

@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use audit_core::{AuditLogger, AuditReader, AuditSink, Clock, SystemClock};
-use tokio::sync::Semaphore;
 
 use super::{Ending, WebServer};
 use crate::access::{SessionFile, Sessions, Tokens};
@@ -9,12 +8,14 @@ use crate::api::Door;
 use crate::config::WebConfig;
 use crate::live::Hubs;
 use crate::metrics::RenderMetrics;
+use crate::seats::Seats;
 use crate::state::Web;
 use crate::system::SystemStatus;
 use crate::throttle::{Rate, Throttle};
 
-/// The most streams at once.
+/// The most streams at once, and those of one token.
 const MOST_STREAMS: usize = 512;
+const MOST_OF_TOKEN: usize = 256;
 
 /// A person who mistypes a token has a few tries at once, then one in ten seconds.
 const LOGINS: Rate = Rate {
@@ -51,7 +52,7 @@ impl WebServerBuilder {
                 by_token: Throttle::new(config.rate()),
                 logins: Throttle::new(LOGINS),
                 hubs: Hubs::default(),
-                stream_places: Arc::new(Semaphore::new(MOST_STREAMS)),
+                stream_seats: Arc::new(Seats::new(MOST_STREAMS, MOST_OF_TOKEN)),
                 ending: Ending::default(),
                 config,
             },

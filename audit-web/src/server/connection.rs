@@ -34,6 +34,7 @@ const MAX_HEAD: usize = 32 << 10;
 pub(super) struct Service {
     pub(super) router: Router,
     pub(super) tls: Option<TlsAcceptor>,
+    pub(super) is_behind_proxy: bool,
     pub(super) ending: Ending,
 }
 

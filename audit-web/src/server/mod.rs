@@ -115,6 +115,7 @@ impl BoundServer {
         let service = Service {
             router,
             tls,
+            is_behind_proxy: matches!(self.web.config.exposure, Exposure::BehindProxy),
             ending: self.web.ending.clone(),
         };
         running::run(self.listener, service, end).await;

@@ -8,9 +8,14 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::connection::{Peer, Service};
+use crate::guard::neighborhood;
+use crate::seats::Seats;
 
-/// The most connections at once. Whoever comes then waits to be taken.
+/// The most connections at once. Whoever comes then waits to be taken. No address has them all: a
+/// connection costs its other end nothing, not even a token.
 const MOST_CONNECTIONS: usize = 1_024;
+/// As many of one address, or one network of IPv6.
+const MOST_OF_ADDRESS: usize = 256;
 /// How long what is under way may take once the server was told to end.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
 /// How long to wait when the system has no room for one more connection.
@@ -19,6 +24,12 @@ const NO_ROOM: Duration = Duration::from_millis(100);
 pub(super) async fn run(listener: TcpListener, service: Service, end: impl Future<Output = ()>) {
     let mut connections = JoinSet::new();
     let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    // A proxy brings everybody's.
+    let most_of_one = match service.is_behind_proxy {
+        true => MOST_CONNECTIONS,
+        false => MOST_OF_ADDRESS,
+    };
+    let seats = Arc::new(Seats::new(MOST_CONNECTIONS, most_of_one));
     let mut end = std::pin::pin!(end);
     loop {
         let taken = tokio::select! {
@@ -30,10 +41,15 @@ pub(super) async fn run(listener: TcpListener, service: Service, end: impl Futur
         let Some((stream, peer, place)) = taken else {
             continue;
         };
+        let address = neighborhood(peer.0.ip().to_canonical());
+        let Some(seat) = seats.take(address) else {
+            tracing::debug!(%address, "an address has as many connections as it may have");
+            continue;
+        };
         let service = service.clone();
         connections.spawn(async move {
             service.connect(stream, peer).await;
-            drop(place);
+            drop((place, seat));
         });
     }
     drop(listener);

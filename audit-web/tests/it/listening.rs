@@ -150,3 +150,30 @@ fn a_file_that_others_can_use_lets_nobody_in() {
     let error = Tokens::of_file(file).has_valid(now).unwrap_err();
     assert!(error.to_string().contains("chmod 600"), "{error}");
 }
+
+#[tokio::test]
+async fn an_address_that_opens_connections_without_end_is_cut_off() {
+    let bound = bind(Tokens::in_memory(), WebConfig::loopback(0))
+        .await
+        .unwrap();
+    let address = bound.address();
+    let serving = tokio::spawn(bound.serve(std::future::pending()));
+    let mut open = Vec::new();
+    for _ in 0..256 {
+        open.push(TcpStream::connect(address).await.unwrap());
+    }
+    let mut more = TcpStream::connect(address).await.unwrap();
+    let mut nothing = Vec::new();
+    more.read_to_end(&mut nothing).await.unwrap();
+    assert!(nothing.is_empty(), "it is closed without an answer");
+    // Another address of this machine is let in.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    let mut other = socket.connect(address).await.unwrap();
+    let request = b"GET /health/live HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    other.write_all(request).await.unwrap();
+    let mut answer = String::new();
+    other.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    serving.abort();
+}

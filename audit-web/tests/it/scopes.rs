@@ -133,3 +133,24 @@ async fn every_answer_is_protected() {
         }
     }
 }
+
+#[tokio::test]
+async fn nobody_finds_out_by_a_filter_what_stands_in_a_payload() {
+    let draft = fixture::draft(1).request(fixture::payload(r#"{"city":"Atlantis"}"#));
+    let stand = Stand::with(&[fixture::stamp(draft, 1)]).await;
+    let whole = format!("/api/v1/events/{}", fixture::event_id(1));
+    let whole = stand.get(Auditor, &whole).await;
+    assert!(whole.text().contains("Atlantis"), "{}", whole.text());
+    for scope in READERS {
+        for filter in ["Atlantis", "city", "tool:*Atlantis*"] {
+            let list = stand
+                .get(*scope, &format!("/api/v1/events?count=1&filter={filter}"))
+                .await;
+            assert_eq!(list.json()["count"]["n_events"], 0, "{scope} {filter}");
+            let statistics = stand
+                .get(*scope, &format!("/api/v1/stats?filter={filter}"))
+                .await;
+            assert!(!statistics.text().contains("\"n_events\":1"), "{filter}");
+        }
+    }
+}

@@ -27,9 +27,9 @@ pub(crate) struct StoreSystem {
 /// How long a question may take before it is told as a problem.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The most dead letters that are counted.
-const MOST_LETTERS: u16 = 1_000;
+const MOST_LETTERS: u32 = 1_000;
 /// The most dead letters that are shown.
-const SHOWN_LETTERS: usize = 20;
+const SHOWN_LETTERS: u16 = 20;
 
 impl StoreSystem {
     pub(crate) fn new(address: StoreAddress, store: &OpenStore, logger: AuditLogger) -> Self {
@@ -88,38 +88,40 @@ impl StoreSystem {
         match &self.address {
             StoreAddress::Postgres { config, .. } => {
                 let maintainer = self.maintainer(config).await?;
-                let letters = maintainer.dead_letters().list(None, MOST_LETTERS).await?;
-                let lines = letters.into_iter().map(|letter| DeadLetterLine {
+                let letters = maintainer.dead_letters();
+                let n_letters = letters.count(MOST_LETTERS).await?;
+                let latest = letters.latest(SHOWN_LETTERS).await?;
+                let lines = latest.into_iter().map(|letter| DeadLetterLine {
                     event_id: letter.event_id,
                     set_aside_at: letter.set_aside_at,
                     reason: letter.reason,
                 });
-                report.dead_letters = Some(dead_letters(lines.collect()));
+                report.dead_letters = Some(dead_letters(n_letters, lines.collect()));
                 let partitions = maintainer.partitions().list().await?;
                 report.partitions = partitions.into_iter().map(partition).collect();
             }
             StoreAddress::Memory | StoreAddress::Sqlite(_) => {}
         }
         if let Some(store) = &self.sqlite {
-            let letters = store.dead_letters().list(None, MOST_LETTERS).await?;
-            let lines = letters.into_iter().map(|letter| DeadLetterLine {
+            let letters = store.dead_letters();
+            let n_letters = letters.count(MOST_LETTERS).await?;
+            let latest = letters.latest(SHOWN_LETTERS).await?;
+            let lines = latest.into_iter().map(|letter| DeadLetterLine {
                 event_id: letter.event_id,
                 set_aside_at: letter.set_aside_at,
                 reason: letter.reason,
             });
-            report.dead_letters = Some(dead_letters(lines.collect()));
+            report.dead_letters = Some(dead_letters(n_letters, lines.collect()));
         }
         Ok(())
     }
 }
 
-/// The letters of a list, of which the latest stand last.
-fn dead_letters(letters: Vec<DeadLetterLine>) -> DeadLetterStatus {
-    let n_letters = letters.len();
+fn dead_letters(n_events: u64, latest: Vec<DeadLetterLine>) -> DeadLetterStatus {
     DeadLetterStatus {
-        n_events: as_u64(n_letters),
-        is_capped: n_letters == usize::from(MOST_LETTERS),
-        latest: letters.into_iter().rev().take(SHOWN_LETTERS).collect(),
+        n_events,
+        is_capped: n_events == u64::from(MOST_LETTERS),
+        latest,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod needs_web;
 mod server;
+mod stores;
 
 use self::server::Serve;
 

@@ -1,6 +1,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -10,6 +11,7 @@ use crate::store::{Ran, audit, ran};
 /// A folder with a store and tokens, and `audit serve` on it until this is dropped.
 pub(crate) struct Serve {
     folder: TempDir,
+    store: String,
     running: Option<Running>,
 }
 
@@ -22,10 +24,20 @@ struct Running {
 impl Serve {
     /// Nothing runs yet.
     pub(crate) fn stopped() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = format!("sqlite:{}", folder.path().join("audit.db").display());
         Self {
-            folder: tempfile::tempdir().unwrap(),
+            folder,
+            store,
             running: None,
         }
+    }
+
+    /// The same, for another store than one in the folder.
+    pub(crate) fn on(store: &str) -> Self {
+        let mut serve = Self::stopped();
+        store.clone_into(&mut serve.store);
+        serve
     }
 
     /// Runs a command of `audit token`.
@@ -57,7 +69,7 @@ impl Serve {
         let (_, address) = line
             .trim()
             .rsplit_once("://")
-            .expect("it says where it listens");
+            .unwrap_or_else(|| panic!("it does not say where it listens: {line}"));
         let address = address.parse().unwrap();
         self.running = Some(Running {
             child,
@@ -82,6 +94,20 @@ impl Serve {
         answer
     }
 
+    /// Begins to listen to what is committed from now on.
+    pub(crate) fn listen(&self, token: &str) -> Live {
+        use std::io::Write as _;
+        let address = self.running.as_ref().unwrap().address;
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        write!(
+            stream,
+            "GET /api/v1/events/stream HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\r\n"
+        )
+        .unwrap();
+        Live(BufReader::new(stream))
+    }
+
     /// Asks the server to end, and gives back its exit code and what it said meanwhile.
     pub(crate) fn end(&mut self) -> (Option<i32>, String) {
         use std::io::Read as _;
@@ -103,13 +129,32 @@ impl Serve {
 
     fn command(&self, arguments: &[&str]) -> std::process::Command {
         let mut command = audit(&["serve", "--listen", "127.0.0.1:0"]);
-        let store = format!("sqlite:{}", self.folder.path().join("audit.db").display());
         command
             .args(arguments)
-            .env("AUDIT_STORE", store)
+            .env("AUDIT_STORE", &self.store)
             .env("AUDIT_TOKENS", self.tokens())
             .stdin(Stdio::null());
         command
+    }
+}
+
+/// How long something may take that is waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A live stream.
+pub(crate) struct Live(BufReader<TcpStream>);
+
+impl Live {
+    /// Reads until a line holds this.
+    pub(crate) fn wait_for(&mut self, text: &str) {
+        let begun = Instant::now();
+        let mut line = String::new();
+        while !line.contains(text) {
+            assert!(begun.elapsed() < PATIENCE, "nothing says {text}");
+            line.clear();
+            let n_bytes = self.0.read_line(&mut line).unwrap();
+            assert!(n_bytes > 0, "the stream ended");
+        }
     }
 }
 

@@ -4,9 +4,6 @@ use audit_core::event::{AuditEvent, EventDraft, EventId};
 use audit_core::reader::{Condition, Filter, PageRequest};
 use audit_core::{AuditReader, Error};
 
-use super::Answer;
-use super::store::{already_stored, conflict};
-
 /// What the store has of a batch before it is recorded.
 ///
 /// A logger numbers an event before it hears that the store has it; then a number is in no store, and
@@ -35,17 +32,12 @@ impl Known {
         Ok(Self(known))
     }
 
-    /// The answer to an event that the store has something of.
-    pub(super) fn answer(&self, id: EventId, draft: &EventDraft) -> Option<Answer> {
-        let stored = self.0.get(&id)?;
-        let same = draft
-            .clone()
-            .stamp(stored.writer.clone(), stored.seq)
-            .is_ok_and(|event| event.is_same_fact(stored));
-        Some(if same {
-            already_stored(id)
-        } else {
-            conflict(id)
+    /// Whether the store has this very event. One that has its id and says something else goes to the
+    /// store all the same, which sets it aside: that somebody tried is worth keeping.
+    pub(super) fn has(&self, id: EventId, draft: &EventDraft) -> bool {
+        self.0.get(&id).is_some_and(|stored| {
+            let numbered = draft.clone().stamp(stored.writer.clone(), stored.seq);
+            numbered.is_ok_and(|event| event.is_same_fact(stored))
         })
     }
 }

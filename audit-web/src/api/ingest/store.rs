@@ -59,42 +59,42 @@ pub(super) async fn store(
     Ok(answers.into_iter().flatten().collect())
 }
 
-/// Records what the store does not have, each id once.
+/// Records what the store does not have.
 async fn record(
     web: &Web,
     logger: &AuditLogger,
     events: Vec<Unnumbered>,
 ) -> Result<Vec<(usize, Answer)>, Problem> {
     let mut seen = HashSet::new();
-    let (events, repeated): (Vec<_>, Vec<_>) =
+    let (first, again): (Vec<_>, Vec<_>) =
         events.into_iter().partition(|(_, id, _)| seen.insert(*id));
-    let known = known(web, &events).await?;
+    let mut answers = record_unknown(web, logger, first).await?;
+    // What the batch has twice is known by now.
+    answers.extend(record_unknown(web, logger, again).await?);
+    Ok(answers)
+}
+
+async fn record_unknown(
+    web: &Web,
+    logger: &AuditLogger,
+    events: Vec<Unnumbered>,
+) -> Result<Vec<(usize, Answer)>, Problem> {
+    let ids: Vec<_> = events.iter().map(|(_, id, _)| *id).collect();
+    let known = ask(Known::ask(&*web.reader, &ids)).await?;
     let recorded = events.into_iter().map(async |(at, id, draft)| {
-        if let Some(answer) = known.answer(id, &draft) {
-            return Ok((at, answer));
+        if known.has(id, &draft) {
+            return Ok((at, Answer::of(id, Fate::AlreadyStored)));
         }
         Ok((at, of_record(id, logger.log_event(*draft).await)?))
     });
     let recorded = ask(async { Ok(join_all(recorded).await) }).await?;
-    let mut answers = recorded.into_iter().collect::<Result<Vec<_>, Problem>>()?;
-    let known = self::known(web, &repeated).await?;
-    answers.extend(repeated.into_iter().map(|(at, id, draft)| {
-        let refused =
-            || Answer::refused(Some(id), "the batch has the id before, and it is refused");
-        (at, known.answer(id, &draft).unwrap_or_else(refused))
-    }));
-    Ok(answers)
-}
-
-async fn known(web: &Web, events: &[Unnumbered]) -> Result<Known, Problem> {
-    let ids: Vec<_> = events.iter().map(|(_, id, _)| *id).collect();
-    ask(Known::ask(&*web.reader, &ids)).await
+    recorded.into_iter().collect()
 }
 
 fn of_receipt(id: EventId, receipt: Receipt) -> Answer {
     match receipt {
         Receipt::Stored => Answer::of(id, Fate::Stored),
-        Receipt::AlreadyStored => already_stored(id),
+        Receipt::AlreadyStored => Answer::of(id, Fate::AlreadyStored),
         Receipt::Refused(refusal) if refusal.kind() == RefusalKind::Conflict => conflict(id),
         Receipt::Refused(refusal) => Answer::refused(Some(id), refusal.to_string()),
         // An answer that was added later says nothing that could be promised.
@@ -106,7 +106,7 @@ fn of_receipt(id: EventId, receipt: Receipt) -> Answer {
 /// What happened is no fault of the event.
 fn of_record(id: EventId, recorded: Result<Recorded, Error>) -> Result<Answer, Problem> {
     match recorded {
-        Ok(Recorded::AlreadyStored) => Ok(already_stored(id)),
+        Ok(Recorded::AlreadyStored) => Ok(Answer::of(id, Fate::AlreadyStored)),
         Ok(recorded) if recorded.is_stored() => Ok(Answer::of(id, Fate::Stored)),
         Ok(_) => Err(unanswered(&Error::new(
             ErrorKind::Overloaded,
@@ -122,11 +122,7 @@ fn of_record(id: EventId, recorded: Result<Recorded, Error>) -> Result<Answer, P
     }
 }
 
-pub(super) fn already_stored(id: EventId) -> Answer {
-    Answer::of(id, Fate::AlreadyStored)
-}
-
-pub(super) fn conflict(id: EventId) -> Answer {
+fn conflict(id: EventId) -> Answer {
     Answer {
         reason: Some("the store holds the same id with other content".to_owned()),
         ..Answer::of(id, Fate::Conflict)
