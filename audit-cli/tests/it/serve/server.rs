@@ -66,10 +66,11 @@ impl Serve {
         let mut errors = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
         errors.read_line(&mut line).unwrap();
-        let (_, address) = line
-            .trim()
-            .rsplit_once("://")
-            .unwrap_or_else(|| panic!("it does not say where it listens: {line}"));
+        let Some((_, address)) = line.trim().rsplit_once("://") else {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            panic!("it does not say where it listens: {line}");
+        };
         let address = address.parse().unwrap();
         self.running = Some(Running {
             child,
