@@ -2,7 +2,8 @@
 //! languages, and a dashboard. It reads any store through [`AuditReader`](audit_core::AuditReader).
 //!
 //! # The pieces
-//! - [`WebServer`]: what is served, put together by its builder; [`WebConfig`] says where and how.
+//! - [`WebServer`]: what is served, put together by its builder; [`WebConfig`] says where and how,
+//!   [`Hosts`] by which names.
 //! - [`access`]: tokens, what each of them may do, and the file that holds their digests.
 //! - [`metrics`]: the numbers of a server.
 //! - [`system`]: what the system page and the health check are told by whoever runs the server.
@@ -31,4 +32,5 @@ mod state;
 mod throttle;
 
 pub use config::{Exposure, WebConfig};
+pub use guard::Hosts;
 pub use server::{BoundServer, TlsIdentity, WebServer, WebServerBuilder};

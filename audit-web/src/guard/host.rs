@@ -9,17 +9,20 @@ use axum::response::Response;
 
 use crate::problem::Problem;
 
-/// The names by which the server may be called. A page of a browser can make any name mean this
+/// The names by which a server may be called. A page of a browser can make any name mean this
 /// machine (DNS rebinding); its requests then are same-origin to the browser, and only their name
 /// tells.
 #[derive(Clone, Debug)]
-pub(crate) struct Hosts {
+pub struct Hosts {
     names: Vec<String>,
 }
 
 impl Hosts {
-    pub(crate) fn new(listen: SocketAddr, allowed: &[String]) -> Self {
-        let mut names = allowed.to_vec();
+    /// These names, the address that is listened at, and the names of this machine to itself where
+    /// nobody else can reach that.
+    #[must_use]
+    pub fn new(listen: SocketAddr, allowed: &[String]) -> Self {
+        let mut names: Vec<_> = allowed.iter().map(|it| it.to_ascii_lowercase()).collect();
         let ip = listen.ip();
         if ip.is_loopback() {
             names.extend(["localhost", "127.0.0.1", "[::1]"].map(str::to_owned));
@@ -31,6 +34,19 @@ impl Hosts {
             });
         }
         Self { names }
+    }
+
+    /// Whether a request calls the server by one of the names, and by no other beside it: once in
+    /// `Host`, and in its target if that names a host of its own.
+    #[must_use]
+    pub fn are_called_by<B>(&self, request: &axum::http::Request<B>) -> bool {
+        let mut named = request.headers().get_all(header::HOST).into_iter();
+        let (name, second) = (named.next(), named.next());
+        let name = name.and_then(|name| name.to_str().ok());
+        let target = request.uri().authority();
+        second.is_none()
+            && name.is_some_and(|name| self.has(name))
+            && target.is_none_or(|target| self.has(target.as_str()))
     }
 
     /// Whether this is one of the names, at any port: a forwarded port is another one.
@@ -50,14 +66,7 @@ pub(super) async fn refuse_others(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let mut named = request.headers().get_all(header::HOST).into_iter();
-    let (name, second) = (named.next(), named.next());
-    let name = name.and_then(|name| name.to_str().ok());
-    let is_known = second.is_none() && name.is_some_and(|name| hosts.has(name));
-    // A target in absolute form names a host of its own.
-    let target = request.uri().authority();
-    let is_same = target.is_none_or(|target| hosts.has(target.as_str()));
-    if is_known && is_same {
+    if hosts.are_called_by(&request) {
         return Ok(next.run(request).await);
     }
     let detail = "the server is not called by this name: its --host says by which it is";

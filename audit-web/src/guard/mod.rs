@@ -19,7 +19,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use crate::state::Web;
 
 pub(crate) use address::Address;
-pub(crate) use host::Hosts;
+pub use host::Hosts;
 pub(crate) use rate::{neighborhood, too_many_requests};
 
 /// Puts the guards before all routes.

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use audit_core::AuditLogger;
 use audit_core::event::{Outcome, Upstream};
 use audit_mcp::conversation::{Conversation, Passage, Unrecorded};
+use audit_web::Hosts;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 
 use super::forward::{Answer, Forwarder};
-use super::hosts::Hosts;
 use super::identity::{Callers, SESSION};
 use super::sessions::Sessions;
 use super::watched;
@@ -57,14 +57,7 @@ pub(super) async fn serve(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Response {
-    let host = request
-        .headers()
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok());
-    if !proxy
-        .hosts
-        .has(host.or_else(|| request.uri().authority().map(|it| it.as_str())))
-    {
+    if !proxy.hosts.are_called_by(&request) {
         tracing::warn!(%peer, "a request was refused that names another host: --allow-host lets it in");
         let text = "this proxy is not called by that name (--allow-host)\n";
         return (StatusCode::FORBIDDEN, text).into_response();

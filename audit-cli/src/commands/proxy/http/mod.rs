@@ -2,7 +2,6 @@
 
 mod exchange;
 mod forward;
-mod hosts;
 mod identity;
 mod sessions;
 mod sse;
@@ -14,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use audit_core::event::Upstream;
+use audit_web::Hosts;
 use axum::Router;
 use axum::http::HeaderName;
 use tokio::net::TcpListener;
@@ -21,7 +21,6 @@ use tokio::sync::Notify;
 
 use self::exchange::Proxy;
 use self::forward::Forwarder;
-use self::hosts::Hosts;
 use self::identity::Callers;
 use self::sessions::Sessions;
 use super::recorder::{Options, Recorder};
@@ -68,7 +67,7 @@ pub(crate) async fn run(server: Server, options: Options) -> Result<ExitCode, Fa
     let proxy = Arc::new(Proxy {
         logger: recorder.logger().clone(),
         forwarder,
-        hosts: Hosts::new(address, &server.allowed_hosts),
+        hosts: hosts(address, server.allowed_hosts),
         callers: Callers {
             fixed: server.identity,
             api_key_header,
@@ -113,4 +112,13 @@ pub(crate) async fn run(server: Server, options: Options) -> Result<ExitCode, Fa
     drop(proxy);
     recorder.close().await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// By which names the proxy may be called. The server behind cannot look at that any more, since it
+/// is called by the proxy.
+fn hosts(listen: SocketAddr, mut allowed: Vec<String>) -> Hosts {
+    if listen.ip().is_unspecified() {
+        allowed.extend(["localhost", "127.0.0.1", "[::1]"].map(str::to_owned));
+    }
+    Hosts::new(listen, &allowed)
 }
