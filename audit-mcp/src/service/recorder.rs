@@ -121,6 +121,7 @@ impl Recorder {
             tracing::error!(%error, n_unrecorded, goes_on, "the audit log does not take the record of a call");
         }
         if self.is_fail_open {
+            self.logger.tell_unrecorded();
             return Ok(None);
         }
         Err(refusal(error))

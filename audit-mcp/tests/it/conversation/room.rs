@@ -1,4 +1,5 @@
-use audit_core::event::Outcome;
+use audit_core::event::{AuditEvent, Outcome};
+use audit_core::logger::LOSS_METHOD;
 use audit_mcp::conversation::{Passage, Side, Unrecorded};
 use serde_json::{Value, json};
 
@@ -95,7 +96,21 @@ async fn where_the_record_may_fail_calls_go_on() {
     stand.server(result(2, &json!({ "isError": true }))).await;
     stand.server(result(1, &json!({}))).await;
     assert_eq!(stand.conversation.counters().unrecorded, 2);
-    assert_eq!(stand.only_event().await.outcome, Outcome::Ok);
+    let events = stand.events().await;
+    let (losses, calls): (Vec<_>, Vec<_>) = events
+        .iter()
+        .partition(|event| event.method.as_str() == LOSS_METHOD);
+    assert_eq!(
+        calls.iter().map(|it| it.outcome).collect::<Vec<_>>(),
+        [Outcome::Ok]
+    );
+    // Those that went by are told of, together or one by one.
+    let n_told = |loss: &&AuditEvent| {
+        let told: Value = serde_json::from_str(loss.request()?.json()?).ok()?;
+        assert_eq!(told["reason"], "unrecorded");
+        told["count"].as_u64()
+    };
+    assert_eq!(losses.iter().filter_map(n_told).sum::<u64>(), 2);
 }
 
 #[tokio::test]
