@@ -110,11 +110,24 @@ impl Chrome {
         }
     }
 
-    /// The text that a reader sees of the first such element.
+    /// The text that a reader sees of the first such element, as soon as there is one.
     pub(crate) async fn text(&self, css: &str) -> String {
-        let element = self.client.find(Locator::Css(css)).await;
+        let wait = self.client.wait().at_most(PATIENCE);
+        let element = wait.for_element(Locator::Css(css)).await;
         let element = element.unwrap_or_else(|error| panic!("no {css}: {error}"));
         element.text().await.unwrap()
+    }
+
+    /// Waits until there are so many such elements: a click does not wait for the page that follows.
+    pub(crate) async fn until_count(&self, css: &str, n: usize) {
+        let wait = async {
+            while self.count(css).await != n {
+                tokio::task::yield_now().await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, wait).await.is_err() {
+            panic!("{} of {css}, not {n}", self.count(css).await);
+        }
     }
 
     /// How many such elements there are.
@@ -123,9 +136,20 @@ impl Chrome {
         found.len()
     }
 
-    /// Clicks the first such element that can be seen, and waits for the page that follows, if one
-    /// does.
+    /// Writes into the first such field, as soon as there is one, instead of what it says.
+    pub(crate) async fn fill(&self, css: &str, text: &str) {
+        let wait = self.client.wait().at_most(PATIENCE);
+        let field = wait.for_element(Locator::Css(css)).await;
+        let field = field.unwrap_or_else(|error| panic!("no {css}: {error}"));
+        field.clear().await.unwrap();
+        field.send_keys(text).await.unwrap();
+    }
+
+    /// Clicks the first such element that can be seen, as soon as there is one.
     pub(crate) async fn click(&self, css: &str) {
+        let wait = self.client.wait().at_most(PATIENCE);
+        let first = wait.for_element(Locator::Css(css)).await;
+        first.unwrap_or_else(|error| panic!("no {css}: {error}"));
         let found = self.client.find_all(Locator::Css(css)).await.unwrap();
         for element in found {
             if element.is_displayed().await.unwrap() {

@@ -97,10 +97,8 @@ impl Site {
     pub(crate) async fn log_in(&self, chrome: &Chrome, scope: Scope) {
         chrome.open(&self.url("/login")).await;
         let token = self.token(scope);
-        let field = chrome.client.find(Locator::Css("input[name=token]")).await;
-        field.unwrap().send_keys(token.reveal()).await.unwrap();
-        let button = chrome.client.find(Locator::Css("main form button")).await;
-        button.unwrap().click().await.unwrap();
+        chrome.fill("input[name=token]", token.reveal()).await;
+        chrome.click("main form button").await;
         let at_home = Locator::Css("nav a[href^='/explore']");
         let found = chrome.client.wait().for_element(at_home).await;
         assert!(found.is_ok(), "{}", chrome.client.source().await.unwrap());
