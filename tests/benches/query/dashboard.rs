@@ -36,7 +36,7 @@ pub(crate) fn cases<'a>(
     n: usize,
 ) -> Result<Bench<'a>> {
     let visitor = Arc::new(runtime.block_on(Visitor::of(store))?);
-    let now = store.day_ago.as_micros() + 24 * 60 * 60 * 1_000_000;
+    let now = store.writer_began().as_micros();
     // Each time of another moment: what the server remembers for a while is no answer to it.
     let at = move |number: usize| {
         let back = i64::try_from(number).expect("it fits") * 1_000_000;
@@ -69,7 +69,10 @@ pub(crate) fn cases<'a>(
     let facets = pages(
         "page_facets_24h",
         n.div_ceil(4),
-        Box::new(move |number| format!("/explore/counts?q=since:24h&at={}", at(number))),
+        Box::new(move |number| {
+            let at = at(number);
+            format!("/explore/counts?q=since:24h+until:{at}&at={at}")
+        }),
     );
     Ok(facets(overview(deep(explorer(bench)))))
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use audit_core::event::{EventId, Timestamp};
-use audit_core::reader::{Condition, Cursor, Filter, PageRequest, TextField};
+use audit_core::reader::{Condition, Cursor, Filter, PageRequest, Span, TextField};
 use audit_core::{AuditReader as _, AuditSink as _, Glob};
 use audit_postgres::{PostgresConfig, PostgresReader, PostgresSink};
 use audit_tests::bench::Sample;
@@ -91,6 +91,16 @@ impl Filled {
             config,
             pool,
         })
+    }
+
+    /// The day before the writer began.
+    pub(crate) fn last_day(&self) -> Span<Timestamp> {
+        Span::between(self.day_ago, self.writer_began())
+    }
+
+    pub(crate) fn writer_began(&self) -> Timestamp {
+        let micros = self.day_ago.as_micros() + 24 * 60 * 60 * 1_000_000;
+        Timestamp::from_micros(micros).expect("it is after 1970")
     }
 
     /// A page as far back as the thousandth of the list, or somewhat farther.
