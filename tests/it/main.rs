@@ -11,4 +11,5 @@ mod gateway;
 mod gateway_load;
 mod logger_faults;
 mod proxy;
+mod readme;
 mod spool_faults;
